@@ -15,7 +15,7 @@ typedef struct nx_contracts nx_contracts; /* all contracts of a project */
 typedef struct nx_contract nx_contract;
 
 /* Loads and compiles every *.odcs.yaml below dir, in byte order. Fails with NX_INVALID naming file, line, key, cause and way out; all
- * files are looked at, the first error is reported together with how many more there are. */
+ * files are looked at, the first error is reported together with how many more files have one. A folder without any: NX_NOT_FOUND. */
 NX_MUST_USE nx_status nx_contracts_load(const char *dir, nx_contracts **ret, nx_err *err);
 void nx_contracts_drop(nx_contracts *s);
 size_t nx_contracts_count(const nx_contracts *s);
@@ -23,14 +23,17 @@ const nx_contract *nx_contracts_at(const nx_contracts *s, size_t i);
 /* By table name "bronze.trades"; NULL when there is none. */
 const nx_contract *nx_contracts_find(const nx_contracts *s, const char *table);
 
-const char *nx_contract_id(const nx_contract *c);    /* "trades@1.0.0": goes into column _contract */
-const char *nx_contract_table(const nx_contract *c); /* "bronze.trades" */
-const char *nx_contract_folder(const nx_contract *c);/* "bronze/market/trades" */
+/* Texts live as long as the set. */
+const char *nx_contract_id(const nx_contract *c);     /* "trades@1.0.0": goes into column _contract */
+const char *nx_contract_table(const nx_contract *c);  /* "bronze.trades" */
+const char *nx_contract_folder(const nx_contract *c); /* "bronze/market/trades" */
+const char *nx_contract_file(const nx_contract *c);   /* path it was loaded from */
 const char *nx_contract_description(const nx_contract *c);
-/* The whole row: wire, context and derived fields, then the eight technical columns of INTERFACES section 6; comments are the
- * contract's descriptions. */
+/* The whole row: wire, context and derived fields in the order of the file, then (tables of schema bronze) the eight technical columns of
+ * technical.c; comments are the contract's descriptions. */
 const nx_schema *nx_contract_schema(const nx_contract *c);
-/* Names; NULL-terminated. Key: what identifies a row; partition: Delta partition columns; stats: columns with Delta stats or NULL for all. */
+/* Column names; NULL-terminated, may be empty. Key: what identifies a row; partition: Delta partition columns; stats: columns with Delta
+ * statistics, NULL for all. */
 const char *const *nx_contract_key(const nx_contract *c);
 const char *const *nx_contract_partition(const nx_contract *c);
 const char *const *nx_contract_stats(const nx_contract *c);
@@ -41,8 +44,8 @@ const char *const *nx_contract_stats(const nx_contract *c);
 typedef struct nx_row_meta {
     nx_str source;        /* _source: feed or producer */
     int64_t received_us;  /* _received_at */
-    nx_str known_basis;   /* "received" or "declared" */
-    int64_t known_delay_us; /* declared: added to the row's own time (bar end, trade time, creation) */
+    nx_str known_basis;   /* "received": _known_at is received_us; "declared": the row's own time (bar end, trade time, creation) plus */
+    int64_t known_delay_us; /* ... this delay */
     int64_t pos;          /* _ingest_pos */
 } nx_row_meta;
 
@@ -54,8 +57,8 @@ typedef struct nx_context {
 
 typedef struct nx_row_error {
     int32_t index;        /* row in the frame; -1: the frame as a whole */
-    const char *field;    /* column name, or "" */
-    const char *rule;     /* stable id: json, type, required, decimal, enum, pattern, range, length, format, unknown_type, ... */
+    const char *field;    /* column name; for an unknown member its wire name; or "" */
+    const char *rule;     /* stable id, list in README.md: json, utf8, escape, duplicate, unknown_type, limit, type, required, decimal, ... */
     const char *message;  /* for a person; says what was expected */
     nx_str value;         /* the offending text, at most 256 bytes; may be empty */
 } nx_row_error;
@@ -69,22 +72,40 @@ typedef struct nx_refused {
 } nx_refused;
 
 typedef struct nx_verdict {
-    uint32_t accepted, rejected; /* rows */
+    uint32_t accepted, rejected; /* rows; a frame refused as a whole counts as one */
+    uint32_t control;            /* objects that the control function took */
     const nx_refused *refused;   /* rejected entries; live until the next call on this decoder */
 } nx_verdict;
 
 typedef struct nx_decoder nx_decoder;
 
-/* feed: which wire dialect ("alpaca.stocks": objects told apart by "T"). Fails when no contract of the set speaks it. */
+/* feed: which wire dialect nx_decode_frame() reads ("alpaca.stocks": objects told apart by "T"). NX_NOT_FOUND when no contract of the set
+ * speaks it. NULL: this decoder is for nx_decode_object() only. The set outlives the decoder. */
 NX_MUST_USE nx_status nx_decoder_new(const nx_contracts *s, const char *feed, nx_decoder **ret, nx_err *err);
-void nx_decoder_drop(nx_decoder *d);
+void nx_decoder_drop(nx_decoder *d); /* NULL is fine */
+/* Objects whose type no contract has are first shown to fn: type is the text of the discriminator ("success"), object the bytes. True:
+ * it was a control message, it is neither a row nor refused. Without a function, or when it says false: refused by rule unknown_type.
+ * Called during nx_decode_frame(), in the order of the frame; of a frame that turns out broken the first ones may have been shown. */
+typedef bool (*nx_control_fn)(void *ctx, nx_str type, nx_str object);
+void nx_decoder_on_control(nx_decoder *d, nx_control_fn fn, void *ctx);
 /* Rows of contract c are appended to b from now on (schema = nx_contract_schema(c)); NULL: they are only checked. */
 void nx_decoder_bind(nx_decoder *d, const nx_contract *c, nx_batch *b);
 /* One frame: an object or an array of objects. Bad rows and bad JSON are a verdict, not an error; broken JSON refuses the whole
  * frame (rows before the break are taken back). Errors: NX_LIMIT, NX_NOMEM from a batch (then nothing of the frame was appended). */
 NX_MUST_USE nx_status nx_decode_frame(nx_decoder *d, nx_str frame, const nx_row_meta *meta, nx_verdict *ret, nx_err *err);
-/* One object of a known contract, in any wire dialect, with context values; index goes into _ingest_idx and the errors. */
+/* One object of a known contract, in any of its wire dialects, with context values (used where the object has no such member); index
+ * goes into _ingest_idx and the errors. NX_INVALID: a context field is no column of c, or c has no wire form. */
 NX_MUST_USE nx_status nx_decode_object(nx_decoder *d, const nx_contract *c, nx_str json, const nx_context *context, size_t n_context,
                                        const nx_row_meta *meta, int32_t index, nx_verdict *ret, nx_err *err);
+
+/* ------------------------------------------------------------------ pages */
+
+/* One value of a page: its bytes as they stand; key: the member name that the last '*' of the path stood for, else empty. Both live as long
+ * as the page. */
+typedef nx_status (*nx_page_fn)(void *ctx, nx_str key, nx_str value, nx_err *err);
+/* Walks a JSON text without a tree and hands over each value at a path: names joined by '.', '*' for every member, "[]" for every element:
+ * "bars.*[]", "data.children[]", "corporate_actions.*[]", "[]", "next_page_token". What is absent, null or of another kind on the way has no
+ * values: fn is not called. The whole text is checked first: NX_INVALID with the byte when it is no JSON. Stops when fn fails. */
+NX_MUST_USE nx_status nx_page_each(nx_str page, const char *path, nx_page_fn fn, void *ctx, nx_err *err);
 
 #endif
