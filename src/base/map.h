@@ -19,6 +19,7 @@ typedef struct nx_map {
     size_t n, cap, live;
     uint32_t *slots; /* index + 1 into entries, 0 empty */
     size_t n_slots;
+    uint64_t seed; /* of the hash, random a map */
     void (*drop)(void *value);
 } nx_map;
 
@@ -29,7 +30,8 @@ bool nx_map_has(const nx_map *m, nx_str key);
 /* Sets or replaces (the old value is dropped). NX_NOMEM leaves the map as it was and does not take value. */
 NX_MUST_USE nx_status nx_map_set(nx_map *m, nx_str key, void *value);
 bool nx_map_remove(nx_map *m, nx_str key); /* drops the value; false when absent */
-/* for (size_t i = 0; (e = nx_map_next(m, &i)) != NULL;) */
+/* for (size_t i = 0; (e = nx_map_next(m, &i)) != NULL;) - nx_map_remove is allowed meanwhile, nx_map_set of a new key
+ * is not. */
 nx_map_entry *nx_map_next(const nx_map *m, size_t *i);
 static inline size_t nx_map_count(const nx_map *m)
 {
