@@ -89,6 +89,8 @@ NX_MUST_USE nx_status nx_buf_add(nx_buf *b, nx_str s);
 NX_MUST_USE nx_status nx_buf_adds(nx_buf *b, const char *cstr);
 NX_MUST_USE nx_status nx_buf_addc(nx_buf *b, char c);
 NX_PRINTF(2, 3) NX_MUST_USE nx_status nx_buf_addf(nx_buf *b, const char *fmt, ...);
+/* Appends the text as a JSON string with quotes; bytes that are not UTF-8 become U+FFFD. */
+NX_MUST_USE nx_status nx_buf_quote(nx_buf *b, nx_str s);
 static inline nx_str nx_buf_str(const nx_buf *b)
 {
     return (nx_str){b->p == NULL ? "" : b->p, b->n};
