@@ -18,7 +18,7 @@ struct nx_val {
     nx_val_kind kind;
     bool b;
     bool quoted;   /* YAML: the scalar was quoted */
-    nx_str s;      /* NX_VAL_STR: text, 0-terminated; NX_VAL_NUM: text as written; others: empty */
+    nx_str s;      /* NX_VAL_STR: text, 0-terminated; NX_VAL_NUM: as written, 0-terminated; others: empty */
     size_t n;      /* NX_VAL_ARR, NX_VAL_OBJ */
     nx_val *items; /* n values */
     nx_str *keys;  /* NX_VAL_OBJ: n keys, 0-terminated */

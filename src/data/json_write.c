@@ -1,0 +1,171 @@
+#include <assert.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "data/json.h"
+
+enum { LEVELS_MAX = 64 };
+
+static void put(nx_jw *w, nx_str s)
+{
+    if (w->st == NX_OK)
+        w->st = nx_buf_add(w->b, s);
+}
+
+/* The comma before a value or key, where one belongs. */
+static void separate(nx_jw *w)
+{
+    if (w->after_key) {
+        w->after_key = false;
+        return;
+    }
+    if (w->depth == 0)
+        return;
+    uint64_t bit = UINT64_C(1) << (w->depth - 1);
+    if (w->has & bit)
+        put(w, NX_STR(","));
+    w->has |= bit;
+}
+
+static void open_level(nx_jw *w, nx_str bracket)
+{
+    separate(w);
+    if (w->depth == LEVELS_MAX) {
+        w->st = w->st == NX_OK ? NX_LIMIT : w->st;
+        return;
+    }
+    put(w, bracket);
+    w->has &= ~(UINT64_C(1) << w->depth);
+    w->depth++;
+}
+
+static void close_level(nx_jw *w, nx_str bracket)
+{
+    if (w->st != NX_OK)
+        return;
+    assert(w->depth > 0 && !w->after_key);
+    w->depth--;
+    put(w, bracket);
+}
+
+void nx_jw_begin(nx_jw *w, nx_buf *b)
+{
+    *w = (nx_jw){.b = b};
+}
+
+void nx_jw_obj(nx_jw *w)
+{
+    open_level(w, NX_STR("{"));
+}
+
+void nx_jw_obj_end(nx_jw *w)
+{
+    close_level(w, NX_STR("}"));
+}
+
+void nx_jw_arr(nx_jw *w)
+{
+    open_level(w, NX_STR("["));
+}
+
+void nx_jw_arr_end(nx_jw *w)
+{
+    close_level(w, NX_STR("]"));
+}
+
+void nx_jw_key_str(nx_jw *w, nx_str key)
+{
+    assert(!w->after_key);
+    separate(w);
+    if (w->st == NX_OK)
+        w->st = nx_buf_quote(w->b, key);
+    put(w, NX_STR(":"));
+    w->after_key = true;
+}
+
+void nx_jw_key(nx_jw *w, const char *key)
+{
+    nx_jw_key_str(w, nx_str_of(key));
+}
+
+void nx_jw_str(nx_jw *w, nx_str s)
+{
+    separate(w);
+    if (w->st == NX_OK)
+        w->st = nx_buf_quote(w->b, s);
+}
+
+void nx_jw_cstr(nx_jw *w, const char *s)
+{
+    if (s == NULL)
+        nx_jw_null(w);
+    else
+        nx_jw_str(w, nx_str_of(s));
+}
+
+void nx_jw_raw(nx_jw *w, nx_str json)
+{
+    separate(w);
+    put(w, json);
+}
+
+void nx_jw_i64(nx_jw *w, int64_t v)
+{
+    char out[24];
+    int n = snprintf(out, sizeof out, "%lld", (long long)v);
+    nx_jw_raw(w, (nx_str){out, (size_t)n});
+}
+
+void nx_jw_f64(nx_jw *w, double v)
+{
+    if (!isfinite(v)) {
+        nx_jw_null(w);
+        return;
+    }
+    char out[32];
+    int n = 0;
+    for (int digits = 15; digits <= 17; digits++) {
+        n = snprintf(out, sizeof out, "%.*g", digits, v);
+        if (strtod(out, NULL) == v)
+            break;
+    }
+    nx_jw_raw(w, (nx_str){out, (size_t)n});
+}
+
+void nx_jw_bool(nx_jw *w, bool v)
+{
+    nx_jw_raw(w, v ? NX_STR("true") : NX_STR("false"));
+}
+
+void nx_jw_null(nx_jw *w)
+{
+    nx_jw_raw(w, NX_STR("null"));
+}
+
+void nx_jw_strf(nx_jw *w, const char *fmt, ...)
+{
+    char *text = NULL;
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vasprintf(&text, fmt, ap);
+    va_end(ap);
+    if (n < 0) {
+        w->st = w->st == NX_OK ? NX_NOMEM : w->st;
+        return;
+    }
+    nx_jw_str(w, (nx_str){text, (size_t)n});
+    free(text);
+}
+
+nx_status nx_jw_end(nx_jw *w)
+{
+    assert(w->st != NX_OK || (w->depth == 0 && !w->after_key));
+    return w->st;
+}
+
+nx_status nx_json_quote(nx_buf *b, nx_str s)
+{
+    return nx_buf_quote(b, s);
+}
