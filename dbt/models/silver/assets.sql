@@ -1,0 +1,36 @@
+-- The latest state of every asset; dim_symbol keeps its history.
+{{ config(incremental_strategy='delete+insert', unique_key='symbol') }}
+
+select
+    r.symbol,
+    r.asset_id,
+    r.asset_class,
+    r.exchange,
+    r.name,
+    r.status,
+    r.tradable,
+    r.marginable,
+    r.shortable,
+    r.fractionable,
+    r.observed_at,
+    r._source,
+    r._received_at,
+    r._known_at,
+    r._ingest_pos
+from (
+    select
+        n.*,
+        row_number() over (
+            partition by symbol
+            order by observed_at desc, _received_at desc, _ingest_pos desc, _ingest_idx desc
+        ) as rn
+    from ({{ new_rows(ref('stg_assets')) }}) as n
+) as r
+{% if is_incremental() %}
+left join (select symbol, observed_at as newest from {{ this }}) as t
+    on t.symbol = r.symbol
+{% endif %}
+where r.rn = 1
+{% if is_incremental() %}
+    and (t.newest is null or r.observed_at >= t.newest)
+{% endif %}

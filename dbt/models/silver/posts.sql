@@ -1,0 +1,39 @@
+-- The latest state of every post.
+{{ config(incremental_strategy='delete+insert', unique_key='fullname') }}
+
+select
+    r.fullname,
+    r.subreddit,
+    r.author,
+    r.title,
+    r.selftext,
+    r.permalink,
+    r.score,
+    r.upvote_ratio,
+    r.num_comments,
+    r.edited_at,
+    r.created_at,
+    r.observed_at,
+    r.is_deleted,
+    r.removed_by,
+    r._source,
+    r._received_at,
+    r._known_at,
+    r._ingest_pos
+from (
+    select
+        n.*,
+        row_number() over (
+            partition by fullname
+            order by observed_at desc, _received_at desc, _ingest_pos desc, _ingest_idx desc
+        ) as rn
+    from ({{ new_rows(ref('stg_posts')) }}) as n
+) as r
+{% if is_incremental() %}
+left join (select fullname, observed_at as newest from {{ this }}) as t
+    on t.fullname = r.fullname
+{% endif %}
+where r.rn = 1
+{% if is_incremental() %}
+    and (t.newest is null or r.observed_at >= t.newest)
+{% endif %}
