@@ -21,7 +21,7 @@ CFLAGS_ALL = -std=c17 -D_GNU_SOURCE -pthread -fstack-protector-strong -fPIE -Isr
 LD_asan    = -fsanitize=address,undefined
 LDFLAGS_ALL = -pthread -pie -Wl,-z,relro,-z,now $(LD_$(V)) $(LDFLAGS)
 # the engine's library is found beside the binary, wherever the tree is moved to
-LIBS      = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -L$(DUCKDB) -lduckdb -Wl,-rpath,'$$ORIGIN/duckdb:$$ORIGIN/../duckdb:$$ORIGIN/../../duckdb:$$ORIGIN/../../../duckdb' -lm
+LIBS      = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -L$(DUCKDB) -lduckdb -Wl,-rpath,'$$ORIGIN/duckdb:$$ORIGIN/../duckdb:$$ORIGIN/../../duckdb:$$ORIGIN/../../../duckdb:$$ORIGIN/../../../../duckdb' -lm
 
 SRC  := $(filter-out src/app/main.c,$(wildcard src/*/*.c))
 OBJ   = $(SRC:%.c=$(B)/obj/%.o)

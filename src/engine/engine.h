@@ -20,7 +20,8 @@ typedef struct nx_session nx_session;
 typedef struct nx_result nx_result;
 
 /* Turns a quoted name that holds '.', '@' or ':' ("bronze.trades@v12", "delta:/data/t") into SQL text that selects its
- * rows. NX_NOT_FOUND: not ours, the engine says that there is no such table. Called in the thread that runs the query. */
+ * rows. NX_NOT_FOUND with an empty text: not ours, the engine says that there is no such table; any other failure becomes
+ * the query's own error. Called in the thread that runs the query; must not run SQL in s (it would wait for itself). */
 typedef nx_status (*nx_resolve_fn)(void *ctx, nx_session *s, nx_str name, nx_buf *sql, nx_err *err);
 
 typedef struct nx_engine_opts {
@@ -39,7 +40,7 @@ const char *nx_engine_version(void); /* "1.4.5" */
 NX_MUST_USE nx_status nx_session_open(nx_engine *e, nx_session **ret, nx_err *err);
 void nx_session_close(nx_session *s);
 void nx_session_interrupt(nx_session *s); /* the running query ends with NX_CANCELLED */
-/* Fraction done of the running query, 0..1, or -1 when unknown. Any thread. */
+/* Fraction done of the running query, 0..1, or -1 when unknown (always in its first two seconds). Any thread. */
 double nx_session_progress(nx_session *s);
 
 /* Runs SQL (one or several statements) and drops rows. ret_changed (may be NULL): rows that the last statement changed.
@@ -56,9 +57,11 @@ size_t nx_result_rows(const nx_result *r);
 const char *nx_result_name(const nx_result *r, size_t col);
 const char *nx_result_type(const nx_result *r, size_t col); /* DuckDB's spelling */
 bool nx_result_is_null(const nx_result *r, size_t row, size_t col);
-/* The value as text (SQL's cast to VARCHAR; lists and structs as JSON). Appends to b; null appends nothing. */
+/* The value as text: SQL's cast to VARCHAR with all digits, but BLOB as lower-case hexadecimal, lists, structs and maps as JSON.
+ * Appends to b; null appends nothing. NX_UNSUPPORTED: UNION, BIT, BIGNUM, TIME WITH TIME ZONE (cast them in the query). */
 NX_MUST_USE nx_status nx_result_text(const nx_result *r, size_t row, size_t col, nx_buf *b);
-/* The value as JSON: numbers with all their digits, texts quoted, instants "2024-01-02T03:04:05.123Z". */
+/* The value as JSON: numbers with all their digits (NaN and infinities are null), texts quoted, instants
+ * "2024-01-02T03:04:05.123Z" (TIMESTAMP too: our clocks are UTC), BLOB as base64, maps as objects, null as null. */
 NX_MUST_USE nx_status nx_result_json(const nx_result *r, size_t row, size_t col, nx_buf *b);
 /* Integer columns (any width, DECIMAL with scale 0, HUGEINT in range, BOOLEAN); dflt when null or of another kind. */
 int64_t nx_result_i64(const nx_result *r, size_t row, size_t col, int64_t dflt);
