@@ -36,6 +36,10 @@ NX_MUST_USE nx_status nx_wsd_listen(const char *listen, int *ret_fd, int *ret_po
 /* The next waiting connection: non-blocking, TCP_NODELAY. NX_AGAIN: nobody waits. NX_IO: out of descriptors or memory (retriable:
  * the connection stays in the backlog). opts are copied; NULL means all defaults. */
 NX_MUST_USE nx_status nx_wsd_accept(int listen_fd, const nx_wsd_opts *opts, nx_wsd_conn **ret, nx_err *err);
+/* A connection that an HTTP server upgraded (io/httpd.h): fd, the bytes that came behind the request, and what closes it instead of
+ * close() (may be NULL; called by nx_wsd_drop). On an error fd stays the caller's. */
+NX_MUST_USE nx_status nx_wsd_adopt(int fd, const nx_wsd_opts *opts, nx_str early, void (*closer)(void *ctx), void *closer_ctx,
+                                   nx_wsd_conn **ret, nx_err *err);
 void nx_wsd_drop(nx_wsd_conn *c); /* closes the socket; may be NULL */
 int nx_wsd_fd(const nx_wsd_conn *c);
 const char *nx_wsd_peer(const nx_wsd_conn *c); /* "127.0.0.1:40112" */
