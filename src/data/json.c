@@ -1,28 +1,18 @@
 #include "data/json.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "data/data_int.h"
 
-enum { DEPTH_DEFAULT = 64, PAIRWISE_MAX = 16 };
-
-/* A value on its way into an array or object; key and key_at in objects only. */
-typedef struct slot {
-    nx_val v;
-    nx_str key;
-    const char *key_at;
-} slot;
+enum { DEPTH_DEFAULT = 64 };
 
 typedef struct parser {
     const char *start, *p, *end;
     const char *mark; /* line and col belong to this place */
     int line, col;
     const nx_json_opts *opts;
-    nx_arena *a;
+    nx__tree tree;
     nx_err *err;
-    slot *stack; /* open arrays and objects keep their values here until they are closed */
-    size_t n, cap;
     size_t depth;
 } parser;
 
@@ -130,7 +120,7 @@ static nx_status read_string(parser *ps, nx_str *ret)
         q += *q == '\\' && ps->end - q > 1 ? 2 : 1;
     if (q == ps->end)
         return fail_at(ps, open, "this string has no closing quote");
-    char *text = nx_arena_calloc(ps->a, (size_t)(q - open), 1), *out = text;
+    char *text = nx_arena_calloc(ps->tree.a, (size_t)(q - open), 1), *out = text;
     if (text == NULL)
         return nx_nomem(ps->err);
     for (const char *c = open + 1; c < q;) {
@@ -148,82 +138,28 @@ static nx_status read_string(parser *ps, nx_str *ret)
     return NX_OK;
 }
 
-static nx_status push(parser *ps, const slot *s)
-{
-    /* what waits on the stack will be asked of the arena: the same maximum bounds it */
-    if ((ps->n + 1) > ps->a->bytes_max / sizeof(slot) || !nx_grow(&ps->stack, &ps->cap, ps->n + 1, sizeof *ps->stack))
-        return nx_nomem(ps->err);
-    ps->stack[ps->n++] = *s;
-    return NX_OK;
-}
-
-static int by_key(const void *a, const void *b)
-{
-    const slot *x = *(const slot *const *)a, *y = *(const slot *const *)b;
-    int c = nx_str_cmp(x->key, y->key);
-    return c != 0 ? c : (x > y) - (x < y);
-}
-
-static nx_status fail_dup(parser *ps, const slot *s)
-{
-    char what[128];
-    snprintf(what, sizeof what, "the key \"%.80s\" is there twice", s->key.p);
-    return fail_at(ps, s->key_at, what);
-}
-
-static nx_status refuse_dups(parser *ps, const slot *s, size_t n)
-{
-    if (n <= PAIRWISE_MAX) {
-        for (size_t i = 1; i < n; i++)
-            for (size_t j = 0; j < i; j++)
-                if (nx_str_eq(s[i].key, s[j].key))
-                    return fail_dup(ps, &s[i]);
-        return NX_OK;
-    }
-    const slot **order = calloc(n, sizeof *order);
-    if (order == NULL)
-        return nx_nomem(ps->err);
-    for (size_t i = 0; i < n; i++)
-        order[i] = &s[i];
-    qsort(order, n, sizeof *order, by_key);
-    nx_status st = NX_OK;
-    for (size_t i = 1; i < n && st == NX_OK; i++)
-        if (nx_str_eq(order[i - 1]->key, order[i]->key))
-            st = fail_dup(ps, order[i]);
-    free(order);
-    return st;
-}
-
 /* Moves the values above `base` from the stack into v. */
 static nx_status close_value(parser *ps, nx_val *v, size_t base)
 {
-    size_t n = ps->n - base;
-    v->n = n;
-    if (n == 0)
-        return NX_OK;
-    const slot *s = ps->stack + base;
-    if (v->kind == NX_VAL_OBJ && !(ps->opts != NULL && ps->opts->allow_dup_keys))
-        NX_TRY(refuse_dups(ps, s, n));
-    v->items = NX_ARENA_ARRAY(ps->a, nx_val, n);
-    v->keys = v->kind == NX_VAL_OBJ ? NX_ARENA_ARRAY(ps->a, nx_str, n) : NULL;
-    if (v->items == NULL || (v->kind == NX_VAL_OBJ && v->keys == NULL))
+    const nx__slot *dup;
+    nx_status st = nx__tree_close(&ps->tree, v, base, ps->opts != NULL && ps->opts->allow_dup_keys, &dup);
+    if (st == NX_NOMEM)
         return nx_nomem(ps->err);
-    for (size_t i = 0; i < n; i++) {
-        v->items[i] = s[i].v;
-        if (v->keys != NULL)
-            v->keys[i] = s[i].key;
-    }
-    ps->n = base;
+    if (st == NX_INVALID)
+        return nx_fail(ps->err, st, "could not read JSON at line %d, column %d: the key \"%.80s\" is there twice",
+                       dup->key_line, dup->key_col, dup->key.p);
     return NX_OK;
 }
 
 static nx_status read_value(parser *ps, nx_val *v);
 
-static nx_status read_member(parser *ps, slot *s)
+static nx_status read_member(parser *ps, nx__slot *s)
 {
     if (ps->p == ps->end || *ps->p != '"')
         return fail_expected(ps, "a key in double quotes");
-    s->key_at = ps->p;
+    locate(ps, ps->p);
+    s->key_line = ps->line;
+    s->key_col = ps->col;
     NX_TRY(read_string(ps, &s->key));
     skip_space(ps);
     if (ps->p == ps->end || *ps->p != ':')
@@ -236,18 +172,19 @@ static nx_status read_member(parser *ps, slot *s)
 /* From behind the opening bracket to behind the closing one. */
 static nx_status read_children(parser *ps, nx_val *v, char close)
 {
-    size_t base = ps->n;
+    size_t base = ps->tree.n;
     skip_space(ps);
     if (ps->p < ps->end && *ps->p == close) {
         ps->p++;
         return NX_OK;
     }
     for (;;) {
-        slot s = {0};
+        nx__slot s = {0};
         if (v->kind == NX_VAL_OBJ)
             NX_TRY(read_member(ps, &s));
         NX_TRY(read_value(ps, &s.v));
-        NX_TRY(push(ps, &s));
+        if (nx__tree_push(&ps->tree, &s) != NX_OK)
+            return nx_nomem(ps->err);
         skip_space(ps);
         if (ps->p < ps->end && *ps->p == close) {
             ps->p++;
@@ -280,7 +217,7 @@ static nx_status read_number(parser *ps, nx_val *v)
     if (n < rest.n && strchr("0123456789.eE+-", rest.p[n]) != NULL && rest.p[n] != '\0')
         return fail_at(ps, ps->p, "this is not a number as JSON writes it (no leading zeros or signs)");
     v->kind = NX_VAL_NUM;
-    v->s = (nx_str){nx_arena_dup(ps->a, (nx_str){ps->p, n}), n};
+    v->s = (nx_str){nx_arena_dup(ps->tree.a, (nx_str){ps->p, n}), n};
     ps->p += n;
     return v->s.p == NULL ? nx_nomem(ps->err) : NX_OK;
 }
@@ -345,7 +282,8 @@ static nx_status fail_utf8(parser *ps)
 nx_status nx_json_parse(nx_str text, const nx_json_opts *opts, nx_arena *a, nx_val **ret, nx_err *err)
 {
     const char *p = text.p == NULL ? "" : text.p;
-    parser ps = {.start = p, .p = p, .end = p + text.n, .mark = p, .line = 1, .col = 1, .opts = opts, .a = a, .err = err};
+    parser ps = {.start = p, .p = p, .end = p + text.n, .mark = p, .line = 1, .col = 1, .opts = opts, .err = err};
+    ps.tree.a = a;
     if (!nx_utf8_valid(text))
         return fail_utf8(&ps);
     if (nx_str_starts(text, NX_STR("\xEF\xBB\xBF")))
@@ -360,7 +298,7 @@ nx_status nx_json_parse(nx_str text, const nx_json_opts *opts, nx_arena *a, nx_v
         if (ps.p < ps.end)
             st = fail_expected(&ps, "nothing more");
     }
-    free(ps.stack);
+    nx__tree_drop(&ps.tree);
     if (st == NX_OK)
         *ret = v;
     return st;
