@@ -72,18 +72,22 @@ double nx_result_f64(const nx_result *r, size_t row, size_t col, double dflt);
  * too, when no digit is lost) → NX_TIMESTAMP, UUID, TIME, ENUM → NX_STRING; anything else NX_UNSUPPORTED naming column and type. */
 NX_MUST_USE nx_status nx_session_schema(nx_session *s, nx_str sql, nx_arena *a, nx_schema **ret, nx_err *err);
 
-/* Runs one statement and hands its rows over in batches of our types (nx_session_schema gives the schema first). fn stops it by
- * a status that is not NX_OK. Streams: memory is one batch. */
+/* Runs one query and hands its rows over in batches of our types (nx_session_schema gives the schema first). fn stops it by
+ * a status that is not NX_OK. Streams: memory is one batch. While it runs the session takes no other statement: fn needs a
+ * session of its own. Columns are taken by name (extra ones are left out) and cast; a value that the field's type could only
+ * hold rounded or cut, and a null in a field that is not nullable, end it with NX_CHECK_FAILED naming the column; text for a
+ * numeric field is NX_INVALID. batch_rows 0 means 65,536. */
 typedef nx_status (*nx_batch_fn)(void *ctx, const nx_batch *b, nx_err *err);
 NX_MUST_USE nx_status nx_session_fetch(nx_session *s, nx_str sql, const nx_schema *schema, size_t batch_rows, nx_batch_fn fn,
                                        void *ctx, nx_err *err);
 
-/* Statistics of one column of one written file, as Delta wants them (facts: delta.md section 6). */
+/* Statistics of one column of one written file, from which Delta's are made. Bounds are there for numbers, texts (over 256 bytes
+ * they are bounds, not values), dates and instants; none where a column holds NaN or nothing but nulls. */
 typedef struct nx_col_stats {
     const char *path; /* dotted, unquoted: "price", "bids.element.price" */
     int64_t nulls;    /* -1 unknown */
     bool has_minmax;
-    const char *min, *max; /* SQL texts */
+    const char *min, *max; /* SQL texts: "6.000000", "2024-01-02 03:04:05.123456+00" */
 } nx_col_stats;
 
 typedef struct nx_file_stats {
@@ -98,8 +102,9 @@ typedef struct nx_parquet_opts {
     bool keep_order;       /* write rows in the order of the query */
 } nx_parquet_opts;
 
-/* Writes the rows of a query to one new Parquet file, zstd, columns cast to the schema (NX_TIMESTAMP → UTC adjusted micros), then
- * syncs it. On failure no file is left. The path must not exist. Stats live in the arena. */
+/* Writes the rows of a query to one new Parquet file, zstd, columns cast to the schema (NX_TIMESTAMP → UTC adjusted micros) under
+ * the rules of nx_session_fetch, then syncs file and folder. On failure no file is left. A path that is taken: NX_EXISTS. Stats live
+ * in the arena. */
 NX_MUST_USE nx_status nx_session_write_parquet(nx_session *s, nx_str sql, const nx_schema *schema, const char *path,
                                                const nx_parquet_opts *opts, nx_arena *a, nx_file_stats *ret, nx_err *err);
 /* The same for rows [from, to) picked by index (rows == NULL: all) of a batch; columns of `skip` (field indexes, partition
