@@ -39,34 +39,63 @@ int nx_weekday(int32_t days)
     return (int)(((int64_t)days % 7 + 7 + 3) % 7); /* 1970-01-01 was a Thursday */
 }
 
-static int days_in_month(int year, int month)
+static const unsigned char month_length[13] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "text is read as words, first character in the lowest byte");
+
+static uint64_t load64(const char *p)
 {
-    static const unsigned char n[13] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    return n[month] + (month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
 }
 
-/* Two or four digits, or a negative number. A foreign byte makes the sum negative. */
+/* Eight characters against a form, where '0' stands for any digit and all else for itself. On success each byte of *ret that
+ * begins a pair of digits holds the pair's value. One pass over a word does what eight comparisons would:
+ * text ^ form leaves the digits' values and zeros; `slack` brings the first byte value that is not allowed up to bit 7. */
+static bool read_pairs(const char *p, uint64_t form, uint64_t slack, uint64_t *ret)
+{
+    uint64_t x = load64(p) ^ form;
+    *ret = x * 10 + (x >> 8);
+    return (((x + slack) | x) & 0x8080808080808080u) == 0;
+}
+
+static int byte_of(uint64_t w, int i)
+{
+    return (int)(w >> (8 * i) & 0xFF);
+}
+
+/* "0000-00-" and its slack: 0x76 for digits, 0x7F for what must match. */
+static const uint64_t date_form = 0x2d30302d30303030u, date_slack = 0x7f76767f76767676u;
+
+/* ym: the pairs of "yyyy-mm-". */
+static bool days_of_pairs(uint64_t ym, int day, int32_t *ret_days)
+{
+    static const short before[13] = {0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+    int century = byte_of(ym, 0), year = century * 100 + byte_of(ym, 2), month = byte_of(ym, 5);
+    int leap = year % 4 == 0 && (byte_of(ym, 2) != 0 || century % 4 == 0);
+    if (month < 1 || month > 12 || day < 1 || day > month_length[month] + (leap & (month == 2)))
+        return false;
+    int centuries = (year + 99) / 100; /* begun before this year, since the year 0 */
+    *ret_days = year * 365 + (year + 3) / 4 - centuries + (centuries + 3) / 4 + before[month] + (leap & (month > 2)) + day -
+                1 - 719528;
+    return true;
+}
+
+/* Two digits, or a negative number. */
 static int two(const char *p)
 {
     unsigned a = (unsigned)(unsigned char)p[0] - '0', b = (unsigned)(unsigned char)p[1] - '0';
     return (a > 9) | (b > 9) ? -1 : (int)(a * 10 + b);
 }
 
-static bool date_at(const char *p, int32_t *ret_days)
-{
-    int hi = two(p), lo = two(p + 2), month = two(p + 5), day = two(p + 8);
-    if ((hi | lo | month | day) < 0 || p[4] != '-' || p[7] != '-')
-        return false;
-    int year = hi * 100 + lo;
-    if (month < 1 || month > 12 || day < 1 || (day > 28 && day > days_in_month(year, month)))
-        return false;
-    *ret_days = nx_days_of((nx_civil){year, month, day});
-    return true;
-}
-
 bool nx_date_parse(nx_str s, int32_t *ret_days)
 {
-    return s.n == 10 && date_at(s.p, ret_days);
+    uint64_t ym;
+    if (s.n != 10 || !read_pairs(s.p, date_form, date_slack, &ym))
+        return false;
+    int day = two(s.p + 8);
+    return day > 0 && days_of_pairs(ym, day, ret_days);
 }
 
 size_t nx_date_format(int32_t days, char out[16])
@@ -75,24 +104,37 @@ size_t nx_date_format(int32_t days, char out[16])
     return (size_t)snprintf(out, 16, c.year < 0 ? "%05d-%02d-%02d" : "%04d-%02d-%02d", c.year, c.month, c.day);
 }
 
+/* Eight digits, or false; the halves of ever wider pairs are added up. */
+static bool eight_digits(const char *p, uint32_t *ret)
+{
+    uint64_t y;
+    if (!read_pairs(p, 0x3030303030303030u, 0x7676767676767676u, &y))
+        return false;
+    y &= 0x00FF00FF00FF00FFu;
+    y = y * 100 + (y >> 16);
+    *ret = (uint32_t)y % 65536 * 10000 + (uint32_t)(y >> 32) % 65536;
+    return true;
+}
+
 /* The fraction from p (behind the point) as nanoseconds; moves *p past it. */
 static bool read_fraction(const char **p, const char *end, int32_t *ret_ns)
 {
+    static const int32_t scale[10] = {0, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10, 1};
     const char *start = *p, *q = start;
-    int32_t ns = 0;
+    uint32_t ns = 0;
     unsigned d;
+    if (end - q > 8 && eight_digits(q, &ns))
+        q += 8;
     while (q < end && q - start < 9 && (d = (unsigned)(unsigned char)*q - '0') < 10) {
-        ns = ns * 10 + (int32_t)d;
+        ns = ns * 10 + d;
         q++;
     }
     if (q == start)
         return false;
-    static const int32_t scale[10] = {0, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10, 1};
-    ns *= scale[q - start];
-    while (q < end && *q == '0')
+    *ret_ns = (int32_t)ns * scale[q - start];
+    while (NX_UNLIKELY(q < end && *q == '0'))
         q++;
     *p = q;
-    *ret_ns = ns;
     return true;
 }
 
@@ -111,15 +153,23 @@ static bool read_zone(const char *p, const char *end, int32_t *ret_s)
     return true;
 }
 
+/* "00" "T" "00:00" with the T left open, behind the date's "yyyy-mm-". */
+static const uint64_t day_form = 0x30303a3030003030u, day_slack = 0x76767f7676007676u;
+
 bool nx_time_parse_ns(nx_str s, int64_t *ret_ns)
 {
+    if (s.n < 20)
+        return false;
     int32_t days, ns = 0, zone;
     const char *p = s.p, *end = s.p + s.n;
-    if (s.n < 20 || !date_at(p, &days))
+    uint64_t ym, dhm;
+    uint64_t t_byte = (uint64_t)(unsigned char)p[10] << 16; /* taken out of the word before it is looked at */
+    if (!read_pairs(p, date_form, date_slack, &ym) || !read_pairs(p + 8, day_form ^ t_byte, day_slack, &dhm))
         return false;
-    int h = two(p + 11), m = two(p + 14), sec = two(p + 17);
-    if ((p[10] != 'T' && p[10] != 't' && p[10] != ' ') || p[13] != ':' || p[16] != ':' || (h | m | sec) < 0 || h > 23 ||
-        m > 59 || sec > 59)
+    int h = byte_of(dhm, 3), m = byte_of(dhm, 6), sec = two(p + 17);
+    if ((p[10] != 'T' && p[10] != 't' && p[10] != ' ') || p[16] != ':' || h > 23 || m > 59 || sec < 0 || sec > 59)
+        return false;
+    if (!days_of_pairs(ym, byte_of(dhm, 0), &days))
         return false;
     p += 19;
     if (*p == '.') {
@@ -134,7 +184,10 @@ bool nx_time_parse_ns(nx_str s, int64_t *ret_ns)
         t += 1;
         ns -= 1000000000;
     }
-    return !__builtin_mul_overflow(t, INT64_C(1000000000), &t) && !__builtin_add_overflow(t, ns, ret_ns);
+    if (__builtin_mul_overflow(t, INT64_C(1000000000), &t) || __builtin_add_overflow(t, ns, &t))
+        return false;
+    *ret_ns = t;
+    return true;
 }
 
 /* digits: 0, 3, 6 or 9 of fraction */
@@ -180,10 +233,10 @@ int32_t nx_days_of_us(int64_t us)
 
 enum { EST = -18000, EDT = -14400 };
 
-/* The n-th Sunday of a month from 1, or the last one for n = 0. */
+/* The n-th Sunday of a month from 1, or the last one for n = 0 (not for February). */
 static int32_t sunday(int year, int month, int n)
 {
-    int32_t from = nx_days_of((nx_civil){year, month, n == 0 ? days_in_month(year, month) - 6 : 1 + 7 * (n - 1)});
+    int32_t from = nx_days_of((nx_civil){year, month, n == 0 ? month_length[month] - 6 : 1 + 7 * (n - 1)});
     return from + (6 - nx_weekday(from));
 }
 
