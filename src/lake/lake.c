@@ -64,7 +64,9 @@ static nx_status table_new(nx_lake *l, nx_str name, nx_str folder, nx_store *own
         return nx_nomem(err);
     }
     pthread_mutex_init(&t->mu, NULL);
-    *t = (nx_table){.lake = l, .mu = t->mu, .own_store = own_store != NULL, .store = own_store == NULL ? l->store : own_store};
+    t->lake = l;
+    t->own_store = own_store != NULL;
+    t->store = own_store == NULL ? l->store : own_store;
     nx_status st = NX_OK;
     if (own_store != NULL)
         st = nx_buf_adds(&root, nx_store_root(own_store));
@@ -128,8 +130,6 @@ typedef struct walk {
     nx_lake *l;
     found *tables;
     size_t n, cap;
-    int depth;
-    const char *folder;
     char **subs; /* sub-folders of the one being listed */
     size_t n_subs, cap_subs;
     bool is_table;

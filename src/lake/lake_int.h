@@ -182,6 +182,63 @@ NX_MUST_USE nx_status nx__table_snap(nx_table *t, nx__snap **ret, nx_err *err);
 NX_MUST_USE nx_status nx__table_snap_at(nx_table *t, const nx__ref *ref, nx__snap **ret, nx_err *err);
 void nx__table_forget(nx_table *t); /* drops the cached snapshot */
 
+/* ------------------------------------------------------------------ commits (commit.c, conflict.c, stats.c, checkpoint_write.c) */
+
+/* A data file written and published, not yet in the log. Everything lives in the change's arena. */
+typedef struct nx__add {
+    nx_str path; /* decoded, relative to the table */
+    const nx__pair *pv;
+    size_t n_pv;
+    int64_t bytes, rows;
+    nx_str stats; /* JSON */
+} nx__add;
+
+/* What one commit wants. */
+typedef struct nx__change {
+    nx_arena arena;
+    const char *operation;
+    nx_str params;         /* operationParameters as a JSON object; p NULL: {} */
+    const char *app_id;    /* NULL: no txn */
+    int64_t txn_version;
+    bool reads;            /* depends on the rows of the read version (anything but a blind append) */
+    bool rearranges;       /* moves rows between files only: dataChange false */
+    nx_str meta, proto;    /* JSON objects; p NULL: none */
+    nx__add *adds;         /* malloc'ed */
+    size_t n_adds, cap_adds;
+    nx__file **removes;    /* malloc'ed, counted references */
+    size_t n_removes, cap_removes;
+    int64_t rows_added, rows_removed; /* as people count: copies do not */
+} nx__change;
+
+void nx__change_init(nx__change *c, const char *operation);
+void nx__change_drop(nx__change *c);
+NX_MUST_USE nx_status nx__change_remove(nx__change *c, nx__file *f, nx_err *err);
+/* Deletes the files of c->adds: they were never committed. */
+void nx__change_discard(const nx_table *t, nx__change *c);
+/* Commits against the snapshot that was read (NULL: creates version 0). NX_CONFLICT (retriable): read again and try again. A txn that is there
+ * already gives committed = false. On any failure and on committed = false the files of the change stay: see nx__change_discard. */
+NX_MUST_USE nx_status nx__commit(nx_table *t, const nx__snap *base, const nx__change *c, nx_commit_result *ret, nx_err *err);
+int64_t nx__now_ms(void);
+
+/* How a commit by somebody else looks to ours. */
+typedef enum nx__verdict { NX__PASS, NX__OURS, NX__TXN_DONE, NX__CLASH } nx__verdict;
+/* cause: static text for NX__CLASH. */
+NX_MUST_USE nx_status nx__conflict(const nx_table *t, const nx__change *c, const char *txn_id, int64_t version, nx__verdict *ret,
+                                   const char **ret_cause, nx_err *err);
+
+/* stats JSON of one file (facts: delta.md section 6). stats_columns: comma separated, p NULL: the first 32 leaves. Partition columns are left out. */
+NX_MUST_USE nx_status nx__stats_json(const nx_schema *schema, const nx__meta *m, const nx_file_stats *st, nx_arena *a, nx_str *ret, nx_err *err);
+NX_MUST_USE nx_status nx__checkpoint_write(nx_table *t, const nx__snap *s, nx_err *err);
+
+/* ------------------------------------------------------------------ metadata of our own (table.c) */
+
+NX_MUST_USE nx_status nx__meta_create(const nx_table_spec *spec, const nx_schema *schema, nx_buf *b);
+/* The same metadata with another schema; mixed: files of the old schema stay live. */
+NX_MUST_USE nx_status nx__meta_evolve(const nx__meta *m, nx_str schema_string, bool mixed, nx_buf *b);
+NX_MUST_USE nx_status nx__schema_of(const nx_table *t, const nx__meta *m, nx_arena *a, nx_schema **ret, nx_err *err);
+/* Adds the columns of `want` that the table lacks. */
+NX_MUST_USE nx_status nx__table_add_columns(nx_table *t, const nx_schema *want, nx_err *err);
+
 /* ------------------------------------------------------------------ SQL text of a scan (dtype.c, scan.c, dv.c) */
 
 /* 'path' with the engine's wildcards made harmless. */
