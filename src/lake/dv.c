@@ -27,15 +27,18 @@ static nx_status z85(nx_str s, nx_buf *b)
         return NX_CORRUPT;
     for (size_t i = 0; i < s.n; i += 5) {
         uint64_t v = 0;
-        for (size_t k = 0; k < 5; k++) {
+        size_t pad = 0; /* '#' in front of the last group: that many bytes short (as the z85 library of Rust writes it) */
+        while (i + 5 == s.n && pad < 3 && s.p[i + pad] == '#')
+            pad++;
+        for (size_t k = pad; k < 5; k++) {
             const char *d = s.p[i + k] == '\0' ? NULL : strchr(digits, s.p[i + k]);
             if (d == NULL)
                 return NX_CORRUPT;
             v = v * 85 + (uint64_t)(d - digits);
         }
-        if (v > UINT32_MAX)
+        if (v > UINT32_MAX >> (8 * pad))
             return NX_CORRUPT;
-        for (int shift = 24; shift >= 0; shift -= 8)
+        for (int shift = 24 - 8 * (int)pad; shift >= 0; shift -= 8)
             NX_TRY(nx_buf_addc(b, (char)(v >> shift & 255)));
     }
     return NX_OK;

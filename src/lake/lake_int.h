@@ -74,7 +74,7 @@ typedef struct nx__meta {
     nx_arena arena;
     nx_str json;           /* the metaData object */
     nx_str schema_string;
-    const nx_val *fields;  /* array of schema fields, at least one */
+    const nx_val *fields;  /* array of schema fields; may be empty */
     const nx_val *config;  /* object or NULL */
     const char *id;
     nx_str *part;          /* partition columns */

@@ -7,8 +7,10 @@ enum { META_BYTES_MAX = 64 << 20 };
 
 static nx_status parse_schema(nx__meta *m, nx_err *err)
 {
+    static const nx_val none = {.kind = NX_VAL_ARR};
+    m->fields = &none;
     if (m->schema_string.n == 0)
-        return nx_fail(err, NX_CORRUPT, "metaData has no schemaString");
+        return NX_OK; /* some writers make a table first and its columns later */
     nx_val *schema = NULL;
     nx_err why = {0};
     if (nx_json_parse(m->schema_string, NULL, &m->arena, &schema, &why) != NX_OK)
