@@ -1,0 +1,166 @@
+/* contract/contract_int.h - what the files of this module share: the compiled form of a contract. */
+#ifndef NX_CONTRACT_CONTRACT_INT_H
+#define NX_CONTRACT_CONTRACT_INT_H
+
+#include "contract/contract.h"
+#include "contract/pattern_int.h"
+#include "data/value.h"
+
+enum {
+    NX_WIRE_FIELDS_MAX = 64, /* columns read from the wire: one word of bits */
+    NX_SLOTS_MAX = 256,      /* known wire names of a contract, ignored ones included */
+    NX_CONSTS_MAX = 8,       /* constants of one feed entry */
+};
+
+/* How the text of a value becomes a column value. */
+typedef enum nx_conv {
+    NX_CONV_STRING,
+    NX_CONV_DECIMAL,      /* JSON number */
+    NX_CONV_DECIMAL_TEXT, /* JSON number, or a string that holds one */
+    NX_CONV_INT,          /* NX_INT32 and NX_INT64; 1.0 and 1e3 are integers, "1" is not */
+    NX_CONV_BOOL,
+    NX_CONV_TIME,          /* RFC 3339 text */
+    NX_CONV_EPOCH,         /* seconds since 1970 as a JSON number, exact */
+    NX_CONV_EPOCH_OR_BOOL, /* the same; false is null, true is null and kept in _extra */
+    NX_CONV_DATE,          /* YYYY-MM-DD */
+    NX_CONV_LIST,          /* array of strings */
+    NX_CONV_ONE_OR_MANY,   /* the same, or a bare string */
+    NX_CONV_IGNORE         /* a known member that is not stored, or the discriminator */
+} nx_conv;
+
+typedef struct nx_range {
+    bool set, exclusive;
+    __int128 v;         /* at the column's scale; days for dates, microseconds for timestamps */
+    const char *text;   /* as written */
+} nx_range;
+
+typedef struct nx_pair {
+    nx_str from, to;
+} nx_pair;
+
+/* Rules of a column; any == false: none, the hot path looks no further. */
+typedef struct nx_rules {
+    bool any;
+    nx_range min, max;
+    size_t len_min, len_max;     /* code points, or list items; len_max SIZE_MAX: none */
+    size_t item_len_max;         /* code points of a list's items; SIZE_MAX: none */
+    const nx_pattern *pattern;   /* NULL: none */
+    const nx_str *allowed;       /* enum; NULL: none */
+    size_t n_allowed;
+    const char *allowed_text;    /* "a, b or c" */
+    const nx_pair *translate;    /* before the rules; NULL: none */
+    size_t n_translate;
+} nx_rules;
+
+/* Where a column that is not on the wire comes from. */
+typedef enum nx_source {
+    NX_FROM_WIRE,
+    NX_FROM_CONTEXT, /* context or a constant of the feed entry */
+    NX_FROM_TIME,    /* filled together with the timestamp column it derives from */
+    NX_FROM_DELETED, /* is_deleted of social rows */
+    NX_FROM_TECHNICAL,
+    NX_FROM_CALLER   /* a table without a wire form: nobody but its writer fills it */
+} nx_source;
+
+typedef struct nx_colspec {
+    nx_source source;
+    nx_conv conv;
+    nx_rules rules;
+    bool required, context;
+    /* timestamp columns: derived columns, -1 none */
+    int16_t ns_col, date_col, month_col;
+    /* NX_FROM_DELETED: columns author, text and removed_by (or -1) */
+    int16_t args[3];
+    const char *derive; /* as written, for the compiler */
+    const nx_val *wire; /* as written */
+    int line;
+} nx_colspec;
+
+/* A wire name that a feed entry knows. */
+typedef struct nx_slot {
+    nx_str key;
+    uint64_t tok, mask; /* the first 8 bytes of ,"key": as they stand in memory */
+    char text[32];      /* ,"key": */
+    uint8_t tok_n;      /* length of ,"key": or 0 when the key is too long for the fast compare */
+    uint8_t conv;       /* nx_conv */
+    int16_t col;        /* -1: ignored or discriminator */
+    uint16_t bit;       /* what "seen" means: two names of one column share a bit */
+} nx_slot;
+
+typedef struct nx_const {
+    int16_t col;
+    nx_str text;
+} nx_const;
+
+/* One entry of `feeds`, or the union of all of them: a way in which this contract is spelled on the wire. */
+typedef struct nx_variant {
+    const nx_contract *contract;
+    nx_str feed;              /* empty: the union */
+    nx_str when_key, when_value; /* discriminator; empty: none */
+    const nx_slot *slots;     /* stored ones first, in the order of the columns; bits below 64 are stored ones */
+    uint16_t n_slots;
+    int16_t when_slot;        /* slot of when_key, -1 */
+    uint64_t stored_mask;     /* bits of the stored slots */
+    const int16_t *col_of_bit; /* 64 */
+    const nx_const *consts;
+    size_t n_consts;
+} nx_variant;
+
+struct nx_contract {
+    const char *name, *id, *table, *folder, *description, *file;
+    nx_schema schema;
+    nx_colspec *cols;        /* one a field */
+    size_t n_own;            /* fields of the file; the technical ones follow */
+    bool technical;
+    const char *const *key, *const *partition, *const *stats;
+    nx_variant *variants;    /* one an entry of feeds */
+    size_t n_variants;
+    nx_variant *plain;       /* for single objects: entry without `when` or the only one, every wire name known; NULL: no wire form */
+    const char *when_key;    /* discriminator of the entries that have one; NULL: none */
+    const nx_str *ignore;
+    size_t n_ignore;
+    bool lone_surrogates;    /* become U+FFFD; false: refused */
+    int16_t known_col, known_plus_col; /* row's own time; -1: none */
+    size_t index;            /* in the set */
+};
+
+struct nx_contracts {
+    nx_arena arena;
+    const nx_contract **items;
+    size_t n;
+};
+
+/* Position of the technical columns behind the own ones. */
+typedef enum nx_tech {
+    NX_TECH_SOURCE,
+    NX_TECH_RECEIVED_AT,
+    NX_TECH_KNOWN_AT,
+    NX_TECH_KNOWN_BASIS,
+    NX_TECH_INGEST_POS,
+    NX_TECH_INGEST_IDX,
+    NX_TECH_CONTRACT,
+    NX_TECH_EXTRA,
+    NX_TECH_COUNT
+} nx_tech;
+extern const nx_field nx__technical_fields[NX_TECH_COUNT];
+
+/* odcs.c: checks a parsed file against ODCS 3.1 (keys, kinds, required ones). */
+NX_MUST_USE nx_status nx__odcs_check(const nx_val *root, const char *file, nx_err *err);
+/* Value of a custom property of an object or property; NULL when absent. */
+const nx_val *nx__odcs_custom(const nx_val *owner, const char *name);
+/* A failure with place: file:line:col. */
+#define nx__fail_at(err, file, v, ...) nx__fail_place((err), nx_fail((err), NX_INVALID, __VA_ARGS__), (file), (v))
+nx_status nx__fail_place(nx_err *err, nx_status st, const char *file, const nx_val *v);
+
+/* columns.c: the properties of the file become fields and column specs. */
+NX_MUST_USE nx_status nx__compile_columns(nx_contract *c, const nx_val *object, nx_arena *a, nx_err *err);
+/* rules.c: logicalTypeOptions, quality and translate of a property. */
+NX_MUST_USE nx_status nx__compile_rules(nx_rules *r, const nx_val *prop, const nx_type *type, const char *file, nx_arena *a, nx_err *err);
+/* derive.c: derived columns and the row's own time; to be called after nx__compile_columns(). */
+NX_MUST_USE nx_status nx__compile_derived(nx_contract *c, const nx_val *object, nx_arena *a, nx_err *err);
+/* feeds.c: feed entries and the ignore list become variants. */
+NX_MUST_USE nx_status nx__compile_feeds(nx_contract *c, const nx_val *object, nx_arena *a, nx_err *err);
+/* Index of a column named by a text value, or -1 with an error at v. */
+int16_t nx__column_named(const nx_contract *c, const nx_val *v, nx_err *err);
+
+#endif
