@@ -155,6 +155,15 @@ static nx_status parse_translate(const rule_job *j, const nx_val *map)
     return NX_OK;
 }
 
+/* A closed 64-bit bound; one that lies outside is cut to the end, so the exact compare stays with the general check. */
+static int64_t closed(const nx_range *r, int step, int64_t none)
+{
+    __int128 v = r->v + (r->exclusive ? step : 0);
+    if (!r->set)
+        return none;
+    return v < INT64_MIN ? INT64_MIN : v > INT64_MAX ? INT64_MAX : (int64_t)v;
+}
+
 nx_status nx__compile_rules(nx_rules *r, const nx_val *prop, const nx_type *type, const char *file, nx_arena *a, nx_err *err)
 {
     const rule_job j = {r, type, file, a, err};
@@ -173,6 +182,9 @@ nx_status nx__compile_rules(nx_rules *r, const nx_val *prop, const nx_type *type
             return nx__fail_at(err, file, &items->items[i], "of the options only maxLength is known for items");
         NX_TRY(parse_count(&j, &items->items[i], true, &r->item_len_max));
     }
+    r->lo = closed(&r->min, 1, INT64_MIN);
+    r->hi = closed(&r->max, -1, INT64_MAX);
+    r->words = r->n_allowed > 0 || r->n_translate > 0;
     r->any = r->min.set || r->max.set || r->len_min > 0 || r->len_max != SIZE_MAX || r->item_len_max != SIZE_MAX || r->pattern != NULL ||
              r->n_allowed > 0 || r->n_translate > 0;
     if (r->len_min > r->len_max)

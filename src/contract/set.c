@@ -68,6 +68,7 @@ static nx_status header(nx_contract *c, const nx_val *root, nx_arena *a, nx_err 
     c->table = nx_arena_dup(a, table);
     c->folder = nx_arena_dup(a, folder->s);
     c->description = nx_arena_dup(a, desc->s);
+    c->id_n = c->id == NULL ? 0 : strlen(c->id);
     c->technical = nx_str_starts(table, NX_STR("bronze."));
     return c->name == NULL || c->id == NULL || c->table == NULL || c->folder == NULL || c->description == NULL ? nx_nomem(err) : NX_OK;
 }

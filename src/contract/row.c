@@ -1,0 +1,397 @@
+/* The members of one object. Most messages have their keys in the order of the last one and their values in their shortest spelling: those
+ * go straight from the bytes into the columns here. Whatever looks different takes the general way of value.c; both ways give the
+ * same rows (a test decodes each message in both). */
+#include "contract/decode_int.h"
+#include "data/time.h"
+
+static const int64_t pow10_i64[19] = {
+    1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000, 100000000000, 1000000000000,
+    10000000000000, 100000000000000, 1000000000000000, 10000000000000000, 100000000000000000, 1000000000000000000,
+};
+
+/* 8 bytes with the first one in memory as the lowest. */
+static inline uint64_t load8(const char *p)
+{
+    uint64_t x;
+    memcpy(&x, p, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    x = __builtin_bswap64(x);
+#endif
+    return x;
+}
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Length of the plain text (ASCII, no escape) from p to the next quote; SIZE_MAX: something else is in it, or the end is near. */
+static inline size_t plain_len(const char *p, const char *end)
+{
+    for (size_t n = 0; end - p >= 8; p += 8, n += 8) {
+        uint64_t x = load8(p), q = x ^ EACH('"'), b = x ^ EACH('\\');
+        /* bit 7 of a byte: it is a quote, a backslash, below a blank, or beyond ASCII; exact up to the first one */
+        uint64_t hit = (((q - EACH(1)) & ~q) | ((b - EACH(1)) & ~b) | ((x - EACH(0x20)) & ~x) | x) & EACH(0x80);
+        if (hit != 0) {
+            unsigned at = (unsigned)__builtin_ctzll(hit) >> 3;
+            return p[at] == '"' ? n + at : SIZE_MAX;
+        }
+    }
+    return SIZE_MAX;
+}
+
+/* Appends n bytes that are followed by at least 8 - n more readable ones; short texts in one store. */
+static inline nx_status put_short(nx_batch *b, nx_col *c, const char *p, size_t n)
+{
+    if (NX_LIKELY(n <= 8 && c->n < c->cap && c->heap_cap - c->heap_n >= 8)) {
+        memcpy(c->heap + c->heap_n, p, 8);
+        c->heap_n += n;
+        c->off[c->n + 1] = (uint32_t)c->heap_n;
+        c->valid[c->n >> 6] |= UINT64_C(1) << (c->n & 63);
+        c->n++;
+        return NX_OK;
+    }
+    return nx_col_str(b, c, (nx_str){p, n});
+}
+
+/* The short ways. They return NX_AGAIN and have done nothing when the value is not in its plain form. *pp stands on the value; the frame ends
+ * with a bracket, so runs of digits end inside it. */
+
+static inline nx_status short_string(const nx_row *r, int16_t col, const char **pp, const char *end)
+{
+    const char *p = *pp;
+    size_t n = *p == '"' ? plain_len(p + 1, end) : SIZE_MAX;
+    if (NX_UNLIKELY(n == SIZE_MAX))
+        return NX_AGAIN;
+    const nx_rules *u = &r->specs[col].rules;
+    if (u->any && (u->words || n < u->len_min || n > u->len_max || (u->pattern != NULL && !nx__pattern_match(u->pattern, (nx_str){p + 1, n}))))
+        return NX_AGAIN;
+    *pp = p + n + 2;
+    return put_short(r->b, &r->cols[col], p + 1, n);
+}
+
+/* At most 18 digits: sign, number without its point, digits behind the point. False: not so. */
+static inline bool short_number(const char **pp, int64_t *ret, int *ret_behind)
+{
+    const char *p = *pp, *first;
+    uint64_t v = 0;
+    unsigned c;
+    bool neg = *p == '-';
+    first = p += neg;
+    while ((c = (unsigned)(unsigned char)*p - '0') < 10 && p - first < 19) {
+        v = v * 10 + c;
+        p++;
+    }
+    size_t n = (size_t)(p - first), behind = 0;
+    if (n == 0 || n > 18 || (*first == '0' && n > 1))
+        return false;
+    if (*p == '.') {
+        const char *point = ++p;
+        while ((c = (unsigned)(unsigned char)*p - '0') < 10 && p - point < 19) {
+            v = v * 10 + c;
+            p++;
+        }
+        behind = (size_t)(p - point);
+        if (behind == 0 || n + behind > 18)
+            return false;
+    }
+    if (*p == 'e' || *p == 'E' || c < 10)
+        return false;
+    *pp = p;
+    *ret = neg ? -(int64_t)v : (int64_t)v;
+    *ret_behind = (int)behind;
+    return true;
+}
+
+static inline nx_status short_decimal(const nx_row *r, int16_t col, const char **pp)
+{
+    const nx_type *t = r->cols[col].type;
+    const nx_rules *u = &r->specs[col].rules;
+    const char *p = *pp;
+    int64_t v;
+    int behind;
+    if (t->precision > 18 || !short_number(&p, &v, &behind) || behind > t->scale)
+        return NX_AGAIN;
+    if (__builtin_mul_overflow(v, pow10_i64[t->scale - behind], &v) || v <= -pow10_i64[t->precision] || v >= pow10_i64[t->precision] ||
+        v < u->lo || v > u->hi)
+        return NX_AGAIN;
+    *pp = p;
+    return nx_col_i64(r->b, &r->cols[col], v);
+}
+
+static inline nx_status short_int(const nx_row *r, int16_t col, const char **pp)
+{
+    const nx_rules *u = &r->specs[col].rules;
+    const char *p = *pp;
+    int64_t v;
+    int behind;
+    if (r->cols[col].type->kind != NX_INT64 || !short_number(&p, &v, &behind) || behind > 0 || v < u->lo || v > u->hi)
+        return NX_AGAIN;
+    *pp = p;
+    return nx_col_i64(r->b, &r->cols[col], v);
+}
+
+/* Learns the minute that text (16 bytes) begins with. */
+static bool learn_minute(nx_minute *m, const char *text)
+{
+    char full[20], date[16];
+    int64_t ns;
+    memcpy(full, text, 16);
+    memcpy(full + 16, ":00Z", 4);
+    if (text[10] != 'T' || !nx_time_parse_ns((nx_str){full, 20}, &ns) || ns < 0 || ns > INT64_MAX - INT64_C(60000000000))
+        return false; /* the general way knows the rest */
+    m->ns = ns;
+    m->days = nx_days_of_us(ns / 1000);
+    nx_date_format(m->days, date);
+    memcpy(m->month, date, 7);
+    memcpy(m->text, text, 16);
+    return true;
+}
+
+static inline nx_status short_time(nx_decoder *d, nx_row *r, int16_t col, const char **pp, const char *end)
+{
+    const char *p = *pp + 1;
+    nx_minute *m = &d->minute;
+    if (NX_UNLIKELY(end - p < 22 || p[-1] != '"' || r->specs[col].rules.any))
+        return NX_AGAIN;
+    if (NX_UNLIKELY(memcmp(p, m->text, 16) != 0) && !learn_minute(m, p))
+        return NX_AGAIN;
+    unsigned tens = (unsigned)(unsigned char)p[17] - '0', ones = (unsigned)(unsigned char)p[18] - '0';
+    if (NX_UNLIKELY(p[16] != ':' || tens > 5 || ones > 9))
+        return NX_AGAIN;
+    int64_t fraction = 0;
+    p += 19;
+    if (*p == '.') {
+        const char *first = ++p;
+        unsigned c;
+        while ((c = (unsigned)(unsigned char)*p - '0') < 10 && p - first < 10) {
+            fraction = fraction * 10 + c;
+            p++;
+        }
+        if (p == first || p - first > 9)
+            return NX_AGAIN;
+        fraction *= pow10_i64[9 - (p - first)];
+    }
+    if (NX_UNLIKELY(end - p < 2 || p[0] != 'Z' || p[1] != '"'))
+        return NX_AGAIN;
+    *pp = p + 2;
+    return nx__put_time(r, col, m->ns + (int64_t)(tens * 10 + ones) * 1000000000 + fraction, m->days, m->month);
+}
+
+static inline nx_status short_list(const nx_row *r, int16_t col, const char **pp, const char *end)
+{
+    const char *p = *pp;
+    nx_col *c = &r->cols[col], *items = &c->child[0];
+    const nx_rules *u = &r->specs[col].rules;
+    size_t before = items->n, heap_before = items->heap_n, count = 0;
+    if (*p != '[')
+        return NX_AGAIN;
+    for (;;) {
+        p++;
+        size_t n = *p == '"' ? plain_len(p + 1, end) : SIZE_MAX;
+        if (NX_UNLIKELY(n == SIZE_MAX || n > u->item_len_max))
+            break;
+        NX_TRY(put_short(r->b, items, p + 1, n));
+        p += n + 2;
+        count++;
+        if (*p == ',')
+            continue;
+        if (NX_UNLIKELY(*p != ']' || count < u->len_min || count > u->len_max))
+            break;
+        *pp = p + 1;
+        return nx_col_list_end(r->b, c);
+    }
+    for (size_t i = before; i < items->n; i++) /* take the items back */
+        items->valid[i >> 6] &= ~(UINT64_C(1) << (i & 63));
+    items->n = before;
+    items->heap_n = heap_before;
+    return NX_AGAIN;
+}
+
+static inline nx_status read_value(nx_decoder *d, nx_row *r, const nx_slot *s, const char **pp)
+{
+    const char *end = d->scan.end;
+    nx_status st = NX_AGAIN;
+    if (NX_UNLIKELY(*pp == end || r->bad))
+        return nx__read_value(d, r, s, pp);
+    switch ((nx_conv)s->conv) {
+    case NX_CONV_STRING:
+        st = short_string(r, s->col, pp, end);
+        break;
+    case NX_CONV_DECIMAL:
+        st = short_decimal(r, s->col, pp);
+        break;
+    case NX_CONV_INT:
+        st = short_int(r, s->col, pp);
+        break;
+    case NX_CONV_TIME:
+        st = short_time(d, r, s->col, pp, end);
+        break;
+    case NX_CONV_LIST:
+    case NX_CONV_ONE_OR_MANY:
+        st = short_list(r, s->col, pp, end);
+        break;
+    default:
+        break;
+    }
+    return NX_LIKELY(st != NX_AGAIN) ? st : nx__read_value(d, r, s, pp);
+}
+
+/* ------------------------------------------------------------------ keys */
+
+static nx_status doubled(nx_decoder *d, nx_row *r, const nx_slot *s, nx_str key)
+{
+    const char *name = s != NULL && s->col >= 0 ? r->b->schema->fields[s->col].name : nx_arena_dup(&d->arena, key);
+    r->bad = true;
+    if (name == NULL)
+        return NX_NOMEM;
+    return nx__row_error(d, r, name, "duplicate", key, "is given twice");
+}
+
+static const nx_slot *find_slot(const nx_variant *v, nx_str key)
+{
+    for (size_t i = 0; i < v->n_slots; i++)
+        if (nx_str_eq(v->slots[i].key, key))
+            return &v->slots[i];
+    return NULL;
+}
+
+/* The key between the quotes with escapes resolved; the copy lives in the arena. */
+static nx_status key_text(nx_decoder *d, nx_row *r, nx_str raw, nx_str *ret)
+{
+    *ret = raw;
+    if ((d->scan.flags & (NX_TEXT_BAD_UTF8 | NX_TEXT_LONE)) != 0) {
+        r->bad = true;
+        NX_TRY(nx__row_error(d, r, "", (d->scan.flags & NX_TEXT_BAD_UTF8) != 0 ? "utf8" : "escape", raw, "a member name is not valid text"));
+    }
+    if ((d->scan.flags & NX_TEXT_ESCAPED) == 0)
+        return NX_OK;
+    nx_buf_clear(&d->text);
+    NX_TRY(nx__unescape(&d->text, raw));
+    *ret = (nx_str){nx_arena_dup(&d->arena, nx_buf_str(&d->text)), d->text.n};
+    return ret->p == NULL ? NX_NOMEM : NX_OK;
+}
+
+/* A member that the contract does not know: kept for _extra. */
+static nx_status keep_unknown(nx_decoder *d, nx_row *r, nx_str key, nx_str raw_key, const char **pp)
+{
+    const char *p = nx__skip_space(*pp, d->scan.end);
+    d->scan.flags = 0;
+    const char *q = nx__scan_value(&d->scan, p, 1);
+    if (q == NULL)
+        return NX_INVALID;
+    *pp = q;
+    for (size_t i = 0; i < r->n_unknown; i++)
+        if (nx_str_eq(d->unknown[i].key, key))
+            return doubled(d, r, NULL, key);
+    if (r->n_unknown == NX_UNKNOWN_MAX) {
+        r->bad = true;
+        return nx__row_error(d, r, "", "limit", key, "more than %d unknown members", NX_UNKNOWN_MAX);
+    }
+    if ((d->scan.flags & NX_TEXT_BAD_UTF8) != 0) {
+        const char *name = nx_arena_dup(&d->arena, key);
+        r->bad = true;
+        if (name == NULL)
+            return NX_NOMEM;
+        NX_TRY(nx__row_error(d, r, name, "utf8", (nx_str){p, (size_t)(q - p)}, "is not valid UTF-8"));
+    }
+    d->unknown[r->n_unknown++] = (nx_unknown){key, raw_key, {p, (size_t)(q - p)}};
+    return NX_OK;
+}
+
+static nx_status broken(nx_decoder *d, const char *p, const char *what)
+{
+    nx__scan_broken(&d->scan, p, what);
+    return NX_INVALID;
+}
+
+/* The next key in any spelling: *ret its slot, or NULL when an unknown member was kept, with *ret_end at the closing brace. */
+static nx_status next_key(nx_decoder *d, nx_row *r, const char **pp, bool first, const nx_slot **ret, bool *ret_end)
+{
+    const char *end = d->scan.end, *p = nx__skip_space(*pp, end);
+    *ret = NULL;
+    *ret_end = false;
+    if (p < end && *p == '}') {
+        *pp = p + 1;
+        *ret_end = true;
+        return NX_OK;
+    }
+    if (!first) {
+        if (p == end || *p != ',')
+            return broken(d, p, "',' or '}' expected");
+        p = nx__skip_space(p + 1, end);
+    }
+    if (p == end || *p != '"')
+        return broken(d, p, "a member name in quotes expected");
+    d->scan.flags = 0;
+    const char *q = nx__scan_string(&d->scan, p);
+    if (q == NULL)
+        return NX_INVALID;
+    const nx_str raw = {p + 1, (size_t)(q - p) - 2};
+    nx_str key;
+    NX_TRY(key_text(d, r, raw, &key));
+    q = nx__scan_colon(&d->scan, q);
+    if (q == NULL)
+        return NX_INVALID;
+    *pp = q;
+    *ret = find_slot(r->way->v, key);
+    return *ret != NULL ? NX_OK : keep_unknown(d, r, key, raw, pp);
+}
+
+/* ,"key": as expected, at p; the length of it or 0. */
+static inline size_t expected(const nx_slot *s, const char *p, const char *end)
+{
+    if (NX_UNLIKELY(end - p < 32) && end - p <= s->tok_n + 8) {
+        if (end - p <= s->tok_n)
+            return 0;
+        return memcmp(p, s->text, s->tok_n) == 0 ? s->tok_n : 0;
+    }
+    uint64_t x;
+    memcpy(&x, p, 8);
+    if ((x & s->mask) != s->tok)
+        return 0;
+    return s->tok_n <= 8 || memcmp(p + 8, s->text + 8, s->tok_n - 8u) == 0 ? s->tok_n : 0;
+}
+
+nx_status nx__read_row(nx_decoder *d, nx_row *r, const char **pp, bool typed)
+{
+    nx_way *w = r->way;
+    const nx_slot *slots = w->v->slots, *s;
+    const char *p = *pp, *end = d->scan.end;
+    size_t at = typed ? (size_t)w->v->when_slot + 1 : 0;
+    bool first = !typed;
+    if (typed)
+        r->seen[slots[at - 1].bit >> 6] |= UINT64_C(1) << (slots[at - 1].bit & 63);
+    for (;;) {
+        if (NX_LIKELY(p < end) && *p == '}' && !first) {
+            *pp = p + 1;
+            return NX_OK;
+        }
+        uint16_t guess = w->next[at];
+        size_t n = guess == NX_NEXT_NONE || first ? 0 : expected(&slots[guess], p, end);
+        if (NX_LIKELY(n > 0)) {
+            s = &slots[guess];
+            p += n;
+        } else {
+            bool done;
+            NX_TRY(next_key(d, r, &p, first, &s, &done));
+            first = false;
+            if (done) {
+                *pp = p;
+                return NX_OK;
+            }
+            if (s == NULL)
+                continue;
+            if (s->tok_n > 0)
+                w->next[at] = (uint16_t)(s - slots);
+        }
+        uint64_t bit = UINT64_C(1) << (s->bit & 63), *word = &r->seen[s->bit >> 6];
+        if (NX_UNLIKELY((*word & bit) != 0)) {
+            NX_TRY(doubled(d, r, s, s->key));
+            p = nx__scan_value(&d->scan, p, 1);
+            if (p == NULL)
+                return NX_INVALID;
+        } else {
+            *word |= bit;
+            NX_TRY(read_value(d, r, s, &p));
+        }
+        at = (size_t)(s - slots) + 1;
+    }
+}
