@@ -260,12 +260,21 @@ static nx_status keep_anchor(reader *r, struct fy_event *e, const nx_val *v)
     return NX_OK;
 }
 
+/* libfyaml's mark stands behind the quote of a quoted scalar and the star of an alias. */
+static bool mark_is_inside(struct fy_event *e)
+{
+    if (e->type != FYET_SCALAR || e->scalar.value == NULL)
+        return e->type == FYET_ALIAS;
+    enum fy_scalar_style style = fy_token_scalar_style(e->scalar.value);
+    return style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
+}
+
 /* e belongs to the caller. */
 static nx_status read_node(reader *r, struct fy_event *e, nx_val *v)
 {
     const struct fy_mark *mark = fy_event_start_mark(e);
-    v->line = mark == NULL ? 0 : mark->line + 1;
-    v->col = mark == NULL ? 0 : mark->column + 1;
+    v->line = mark == NULL ? 1 : mark->line + 1;
+    v->col = mark == NULL ? 1 : mark->column + 1 - mark_is_inside(e);
     nx_status st = NX_OK;
     bool unused;
     switch (e->type) {
