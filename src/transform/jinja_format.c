@@ -301,10 +301,13 @@ static nx_status brace_value(nx_jrun *run, nx_str field, const nx_jargs *args, s
     nx_str name = nx_str_sub(field, 0, n);
     int64_t at = -1;
     const nx_jval *v = NULL;
-    if (name.n == 0)
-        at = (int64_t)(*next)++;
-    else if (!nx_str_to_i64(name, &at))
-        at = -1;
+    bool number = nx_str_to_i64(name, &at);
+    if ((name.n == 0 && *next == SIZE_MAX) || (number && *next != SIZE_MAX && *next > 0))
+        return jfail(run, "a format mixes '{}' and '{0}'");
+    if (number)
+        *next = SIZE_MAX;
+    else
+        at = name.n == 0 ? (int64_t)(*next)++ : -1;
     if (at >= 0 && (size_t)at < args->n)
         v = &args->v[at];
     for (size_t k = 0; k < args->n_kw && v == NULL && at < 0; k++)

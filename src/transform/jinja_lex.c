@@ -208,7 +208,31 @@ static nx_status lex_number(lexer *l)
     return push(l, t);
 }
 
-static nx_status lex_operator(lexer *l, unsigned *braces)
+/* The closing brackets that are due, the innermost last. */
+typedef struct brackets {
+    char due[JPARSE_DEPTH_MAX];
+    unsigned n;
+} brackets;
+
+static nx_status count_bracket(lexer *l, brackets *br, char c)
+{
+    char text[64];
+    if (c == '(' || c == '[' || c == '{') {
+        if (br->n == sizeof br->due)
+            return fail(l, l->line, "brackets are nested too deeply");
+        br->due[br->n++] = c == '(' ? ')' : c == '[' ? ']' : '}';
+    } else if (c == ')' || c == ']' || c == '}') {
+        if (br->n == 0)
+            snprintf(text, sizeof text, "unexpected '%c'", c);
+        else
+            snprintf(text, sizeof text, "unexpected '%c', expected '%c'", c, br->due[br->n - 1]);
+        if (br->n == 0 || br->due[--br->n] != c)
+            return fail(l, l->line, text);
+    }
+    return NX_OK;
+}
+
+static nx_status lex_operator(lexer *l, brackets *br)
 {
     static const char two[][3] = {"//", "**", "==", "!=", ">=", "<="};
     char c = l->src.p[l->i];
@@ -226,16 +250,7 @@ static nx_status lex_operator(lexer *l, unsigned *braces)
             snprintf(text, sizeof text, "unexpected byte 0x%02x", (unsigned char)c);
         return fail(l, l->line, text);
     }
-    if (c == '(' || c == '[' || c == '{')
-        ++*braces;
-    if (c == ')' || c == ']' || c == '}') {
-        if (*braces == 0) {
-            char text[32];
-            snprintf(text, sizeof text, "unexpected '%c'", c);
-            return fail(l, l->line, text);
-        }
-        --*braces;
-    }
+    NX_TRY(count_bracket(l, br, c));
     advance(l, t.end);
     return push(l, t);
 }
@@ -243,7 +258,7 @@ static nx_status lex_operator(lexer *l, unsigned *braces)
 /* Tokens up to the end of the tag; end is "%}", "}}" or NULL for the end of the source. */
 static nx_status lex_inside(lexer *l, const char *end, jtok_kind end_kind, int open_line)
 {
-    unsigned braces = 0;
+    brackets br = {.n = 0};
     for (;;) {
         while (l->i < l->src.n && is_space(l->src.p[l->i]))
             advance(l, l->i + 1);
@@ -255,7 +270,7 @@ static nx_status lex_inside(lexer *l, const char *end, jtok_kind end_kind, int o
         }
         char c = l->src.p[l->i];
         size_t sign = end != NULL && (c == '-' || c == '+') && at(l, l->i + 1, end) && (c == '-' || end[0] == '%') ? 1 : 0;
-        if (end != NULL && braces == 0 && at(l, l->i + sign, end)) {
+        if (end != NULL && br.n == 0 && at(l, l->i + sign, end)) {
             size_t pos = l->i;
             advance(l, l->i + sign + 2);
             l->trim_next = sign == 1 && c == '-';
@@ -272,7 +287,7 @@ static nx_status lex_inside(lexer *l, const char *end, jtok_kind end_kind, int o
         } else if (c == '"' || c == '\'') {
             NX_TRY(lex_string(l));
         } else {
-            NX_TRY(lex_operator(l, &braces));
+            NX_TRY(lex_operator(l, &br));
         }
     }
 }

@@ -278,7 +278,7 @@ nx_status nx__jop_slice(nx_jrun *run, const nx_jval *v, const nx_jval part[3], n
         return v->kind == NX_J_UNDEF ? nx__jundef_fail(run, v) : jfail(run, "a value of type '%s' cannot be sliced", nx_jval_type(v));
     const nx_jval *items;
     size_t n;
-    int64_t from, to, step;
+    int64_t from = 0, to = 0, step = 1;
     NX_TRY(nx__jval_items(run, v, &items, &n));
     NX_TRY(bounds(run, part, (int64_t)n, &from, &to, &step));
     nx_jval l;
