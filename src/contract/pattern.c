@@ -45,14 +45,14 @@ static nx_status emit_repeat(builder *b, const nx_node *n, uint16_t then, uint16
 {
     uint16_t at = then;
     if (n->max < 0) {
-        uint16_t loop, body;
+        uint16_t loop = 0, body = 0;
         NX_TRY(add_step(b, (step){STEP_SPLIT, then, then, NULL}, &loop));
         NX_TRY(emit(b, n->l, loop, &body));
         b->nfa[loop].a = body;
         at = loop;
     }
     for (int i = n->min; i < n->max; i++) {
-        uint16_t body;
+        uint16_t body = 0;
         NX_TRY(emit(b, n->l, at, &body));
         NX_TRY(add_step(b, (step){STEP_SPLIT, body, then, NULL}, &at));
     }
@@ -64,7 +64,7 @@ static nx_status emit_repeat(builder *b, const nx_node *n, uint16_t then, uint16
 
 static nx_status emit(builder *b, const nx_node *n, uint16_t then, uint16_t *ret)
 {
-    uint16_t l, r;
+    uint16_t l = then, r = then;
     switch (n->kind) {
     case NX_NODE_EMPTY:
         *ret = then;
@@ -209,7 +209,7 @@ static nx_status determinize(builder *b, nx_pattern *p, nx_arena *a, nx_err *err
 {
     uint8_t accept[DFA_MAX] = {0};
     positions first = {{0}};
-    uint16_t start;
+    uint16_t start = 0;
     add_position(b, &first, b->start, true, false);
     NX_TRY(state_of(b, &first, &start));
     for (size_t i = 0; i < b->n_sets; i++) {
@@ -235,7 +235,7 @@ nx_status nx__pattern_compile(nx_str text, nx_arena *a, nx_pattern **ret, nx_err
         if (b->sets == NULL || b->next == NULL || p->text == NULL)
             st = nx_nomem(err);
     }
-    uint16_t accept;
+    uint16_t accept = 0;
     if (st == NX_OK)
         st = add_step(b, (step){STEP_ACCEPT, 0, 0, NULL}, &accept);
     if (st == NX_OK)
