@@ -37,6 +37,8 @@ const nx_schema *nx_contract_schema(const nx_contract *c);
 const char *const *nx_contract_key(const nx_contract *c);
 const char *const *nx_contract_partition(const nx_contract *c);
 const char *const *nx_contract_stats(const nx_contract *c);
+/* Whether nx_decode_frame() of that feed ("alpaca.stocks") can yield rows of it. */
+bool nx_contract_speaks(const nx_contract *c, const char *feed);
 
 /* ------------------------------------------------------------------ decoding */
 

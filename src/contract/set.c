@@ -254,3 +254,11 @@ const char *const *nx_contract_stats(const nx_contract *c)
 {
     return c->stats;
 }
+
+bool nx_contract_speaks(const nx_contract *c, const char *feed)
+{
+    for (size_t i = 0; i < c->n_variants; i++)
+        if (c->variants[i].when_key.n > 0 && nx_str_is(c->variants[i].feed, feed))
+            return true;
+    return false;
+}

@@ -37,11 +37,11 @@ typedef struct nx_replay_result {
     uint64_t bytes;                  /* payload sent */
     bool committed;                  /* the listener said that all of it is in committed table versions */
     double seconds;                  /* from the first frame to the last answer */
-    char first_error[512];           /* the first refused row: line, field, what was expected; or empty */
+    char first_error[512];           /* the first refused row: frame, field, what was expected; or empty */
 } nx_replay_result;
 
-/* NX_NOT_FOUND a file; NX_REMOTE (retriable) no listener, connection lost; NX_INVALID a line is no UTF-8 text or too long for the
- * listener, refused token; NX_CANCELLED. ret is filled as far as it came, also on failure: call again to go on. */
+/* NX_NOT_FOUND a file; NX_REMOTE (retriable) no listener, connection lost; NX_INVALID a line longer than the listener takes, a refused
+ * token; NX_CANCELLED. Blank lines are no frames. ret is filled as far as it came, also on failure: call again to go on. */
 NX_MUST_USE nx_status nx_replay(const nx_replay_opts *o, nx_replay_result *ret, nx_err *err);
 
 #endif

@@ -25,7 +25,7 @@ static nx_status open_in(nx_wal *w, const char *dir, const nx_wal_opts *o, nx_er
         return nx_fail(err, NX_INVALID, "the path of the write-ahead log is too long: %s", dir);
     w->dir = nx_str_dup(nx_str_of(dir));
     w->contracts = nx_str_dup(nx_str_of(contracts));
-    w->block = malloc(NX_WAL_BLOCK_HEAD + w->block_max + 8);
+    w->block = aligned_alloc(NX_WAL_ALIGN, nx__wal_aligned(NX_WAL_BLOCK_HEAD + w->block_max));
     if (w->dir == NULL || w->contracts == NULL || w->block == NULL)
         return nx_nomem(err);
     NX_TRY(nx_dir_make(dir, err));
@@ -137,7 +137,7 @@ size_t nx_wal_pending_bytes(const nx_wal *w)
 static nx_status write_block(nx_wal *w, const nx_wal_segment *s, size_t n, nx_err *err)
 {
     nx_fault_action fault = nx_fault_hit(NX_FAULT_WAL_WRITE);
-    size_t limit = fault == NX_FAULT_NONE ? n : fault == NX_FAULT_SHORT ? n / 2 : 0;
+    size_t limit = fault == NX_FAULT_NONE ? n : fault == NX_FAULT_SHORT ? n / 2 / NX_WAL_ALIGN * NX_WAL_ALIGN : 0;
     for (size_t at = 0; at < limit;) {
         ssize_t k = pwrite(w->fd, w->block + at, limit - at, (off_t)(s->used + at));
         if (k < 0 && errno == EINTR)
@@ -208,7 +208,7 @@ nx_status nx_wal_sync(nx_wal *w, nx_err *err)
     NX_TRY(nx__wal_usable(w, err));
     if (w->block_n == 0)
         return NX_OK;
-    size_t n = NX_WAL_BLOCK_HEAD + w->block_n, padded = (n + 7) & ~(size_t)7;
+    size_t n = NX_WAL_BLOCK_HEAD + w->block_n, padded = nx__wal_aligned(n);
     nx_wal_segment s;
     if (!last_with_room(w, padded, &s)) {
         NX_TRY(nx__wal_roll(w, err));
@@ -233,6 +233,11 @@ nx_status nx_wal_sync(nx_wal *w, nx_err *err)
 uint64_t nx_wal_durable_pos(const nx_wal *w)
 {
     return w->durable_pos;
+}
+
+uint64_t nx_wal_next_pos(const nx_wal *w)
+{
+    return w->next_pos;
 }
 
 /* ------------------------------------------------------------------ release */

@@ -72,6 +72,8 @@ size_t nx_wal_pending_bytes(const nx_wal *w);
 /* Writes the block and fdatasyncs. Nothing appended: NX_OK at once. A full disk: NX_IO, retriable; nothing is lost, call again. */
 NX_MUST_USE nx_status nx_wal_sync(nx_wal *w, nx_err *err);
 uint64_t nx_wal_durable_pos(const nx_wal *w);
+/* The position that the next append gives. */
+uint64_t nx_wal_next_pos(const nx_wal *w);
 /* All records up to pos are in committed table versions: segments wholly at or below it are kept for reuse. */
 NX_MUST_USE nx_status nx_wal_release(nx_wal *w, uint64_t pos, nx_err *err);
 /* Bytes written in segments not yet released (for metrics and limits). */

@@ -9,7 +9,7 @@
  *   48 u32 producers   52 u32 bytes of contract ids   56 contract ids, then a producer each: u32 id, u32 flags (bit 0
  *   keep), u64 last durable frame number, u32 length, name
  *
- * Block     48 bytes, then records, padded with zeros to a multiple of 8
+ * Block     48 bytes, then records, padded with zeros to a multiple of 4096: no write touches part of a page, so none has to be read first
  *   0 magic "NXBK"   4 u32 CRC-32C of the records, then of bytes [8, 48)   8 u64 epoch of the segment
  *   16 u64 position of the first frame   24 u32 frames   28 u32 bytes of records   32 16 zeros
  *
@@ -65,7 +65,7 @@ struct nx_wal {
     size_t n_free;
 
     int fd; /* of the last segment */
-    char *block;
+    char *block; /* aligned */
     size_t block_n; /* bytes of records, behind NX_WAL_BLOCK_HEAD */
     uint32_t block_frames, block_crc;
     uint64_t next_pos, durable_pos;
@@ -87,6 +87,8 @@ typedef struct nx_wal_path {
 
 /* wal_segment.c */
 nx_wal_path nx__wal_path(const nx_wal *w, const char *prefix, uint64_t id);
+/* A descriptor for writing whole blocks: past the page cache where the file system can (the bytes are read after a crash only). */
+NX_MUST_USE nx_status nx__wal_open_segment(const char *path, int *ret_fd, nx_err *err);
 /* Makes the next segment (from a free one where it can) and writes to it from now on. On failure the old one stays. */
 NX_MUST_USE nx_status nx__wal_roll(nx_wal *w, nx_err *err);
 /* Reads the folder: w->segs in order of positions, free ones. */
@@ -105,6 +107,10 @@ void nx__wal_entries_drop(nx_wal *w);
 NX_MUST_USE nx_status nx__wal_usable(const nx_wal *w, nx_err *err);
 NX_MUST_USE nx_status nx__wal_put(nx_wal *w, nx_wal_kind kind, const nx_wal_record *r, nx_err *err);
 
+static inline uint64_t nx__wal_aligned(uint64_t n)
+{
+    return (n + NX_WAL_ALIGN - 1) / NX_WAL_ALIGN * NX_WAL_ALIGN;
+}
 static inline void nx__put32(char *p, uint32_t v)
 {
     memcpy(p, &v, 4);

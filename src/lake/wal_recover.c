@@ -94,26 +94,17 @@ static nx_status read_records(cursor *c, nx_err *err)
 /* A torn block is the last thing that was written: a good one behind it means that what lies between was durable and is lost. */
 static nx_status nothing_behind(cursor *c, nx_err *err)
 {
-    const size_t chunk = 1 << 20;
-    char *b = malloc(chunk), head[12] = "NXBK";
-    if (b == NULL)
-        return nx_nomem(err);
-    nx__put64(head + 4, c->s->epoch);
-    nx_status st = NX_OK;
-    for (uint64_t at = c->off + 8; st == NX_OK && at < c->s->bytes; at += chunk - 16) {
-        ssize_t n = pread(c->fd, b, chunk, (off_t)at);
-        if (n < 0)
-            st = nx_fail_sys(err, NX_IO, "could not read segment %s", nx__wal_path(c->w, "wal", c->s->first_pos).s);
-        for (ssize_t i = 0; st == NX_OK && i + 16 <= n; i += 8) {
-            bool good = false;
-            if (memcmp(b + i, head, 4) == 0 && memcmp(b + i + 8, head + 4, 8) == 0)
-                st = load_block(c, at + (uint64_t)i, &good, err);
-            if (good)
-                st = damaged(c, c->off, "a bad block with a good one behind it", err);
-        }
+    char head[16];
+    for (uint64_t at = c->off + NX_WAL_ALIGN; at + sizeof head <= c->s->bytes; at += NX_WAL_ALIGN) {
+        bool good = false;
+        if (pread(c->fd, head, sizeof head, (off_t)at) != (ssize_t)sizeof head)
+            return nx_fail_sys(err, NX_IO, "could not read segment %s", nx__wal_path(c->w, "wal", c->s->first_pos).s);
+        if (memcmp(head, "NXBK", 4) == 0 && nx__get64(head + 8) == c->s->epoch)
+            NX_TRY(load_block(c, at, &good, err));
+        if (good)
+            return damaged(c, c->off, "a bad block with a good one behind it", err);
     }
-    free(b);
-    return st;
+    return NX_OK;
 }
 
 static nx_status read_segment(cursor *c, bool newest, nx_err *err)
@@ -128,7 +119,7 @@ static nx_status read_segment(cursor *c, bool newest, nx_err *err)
         if (!good)
             break;
         NX_TRY(read_records(c, err));
-        c->off += (c->block.n + 7) & ~(size_t)7;
+        c->off += nx__wal_aligned(c->block.n);
     }
     c->s->used = c->off;
     return newest ? nothing_behind(c, err) : NX_OK;
@@ -144,7 +135,7 @@ static nx_status read_all(cursor *c, nx_err *err)
         bool newest = i + 1 == w->n_segs;
         uint64_t before = c->last_pos, end = c->off;
         nx_wal_path path = nx__wal_path(w, "wal", w->segs[i].first_pos);
-        NX_AUTO(nx_fd_drop) int fd = open(path.s, O_RDWR | O_CLOEXEC);
+        NX_AUTO(nx_fd_drop) int fd = open(path.s, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
             return nx_fail_sys(err, NX_IO, "could not open segment %s", path.s);
         nx_wal_segment *prev = c->s;
@@ -157,10 +148,8 @@ static nx_status read_all(cursor *c, nx_err *err)
             return damaged(c, end, "its last blocks are missing or bad", err);
         }
         NX_TRY(read_segment(c, newest, err));
-        if (newest) {
-            w->fd = fd;
-            fd = -1;
-        }
+        if (newest)
+            NX_TRY(nx__wal_open_segment(path.s, &w->fd, err));
     }
     return NX_OK;
 }

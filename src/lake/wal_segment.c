@@ -45,7 +45,7 @@ static nx_status encode_header(const nx_wal *w, const nx_wal_segment *s, nx_buf 
     }
     if (st != NX_OK)
         return nx_fail(err, st, "could not write the header of a segment of %s: %zu producers need too much room", w->dir, w->n_entries);
-    size_t used = b->n, off = (used + NX_WAL_ALIGN - 1) / NX_WAL_ALIGN * NX_WAL_ALIGN;
+    size_t used = b->n, off = nx__wal_aligned(used);
     char *h = b->p;
     memcpy(h, magic, sizeof magic);
     nx__put32(h + 12, (uint32_t)used);
@@ -121,29 +121,42 @@ nx_status nx__wal_read_header(nx_wal *w, int fd, nx_wal_segment *s, nx_buf *b, n
 
 /* ------------------------------------------------------------------ making the next one */
 
-/* Zeros are really written: a block that grows a file, or fills unwritten extents, would drag the journal into every sync. */
-static nx_status make_zeroed(const nx_wal *w, const char *path, uint64_t bytes, nx_err *err)
+static nx_status write_zeros(const char *path, uint64_t bytes, int flags, nx_err *err)
 {
-    NX_AUTO(nx_fd_drop) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    NX_AUTO(nx_fd_drop) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | flags, 0600);
     if (fd < 0)
         return nx_fail_sys(err, NX_IO, "could not create %s", path);
     const size_t chunk = 1 << 20;
-    char *zeros = calloc(1, chunk);
+    char *zeros = aligned_alloc(NX_WAL_ALIGN, chunk);
     if (zeros == NULL)
         return nx_nomem(err);
+    memset(zeros, 0, chunk);
     nx_status st = NX_OK;
     for (uint64_t at = 0; at < bytes && st == NX_OK; at += chunk)
         st = nx_fd_write(fd, zeros, bytes - at < chunk ? (size_t)(bytes - at) : chunk, err);
     free(zeros);
     if (st == NX_OK && fsync(fd) != 0)
         st = nx_fail_sys(err, NX_IO, "could not sync %s", path);
+    return st;
+}
+
+/* Zeros are really written: a block that grows a file, or fills unwritten extents, would drag the journal into every sync. Past the page
+ * cache where the file system can: they are never read. */
+static nx_status make_zeroed(const nx_wal *w, const char *path, uint64_t bytes, nx_err *err)
+{
+    nx_err first = {0};
+    nx_status st = write_zeros(path, bytes, O_DIRECT, &first);
+    if (st != NX_OK && first.sys_errno == EINVAL)
+        st = write_zeros(path, bytes, 0, &first);
     if (st == NX_OK)
         return NX_OK;
     (void)unlink(path);
-    (void)nx_err_prefix(err, "could not make a segment of %llu bytes in %s", (unsigned long long)bytes, w->dir);
+    first.retriable = true;
+    (void)nx_err_prefix(&first, "could not make a segment of %llu bytes in %s", (unsigned long long)bytes, w->dir);
+    (void)nx_err_hint(&first, st, "free some space on that disk: frames wait until then, nothing acknowledged is lost");
     if (err != NULL)
-        err->retriable = true;
-    return nx_err_hint(err, st, "free some space on that disk: frames wait until then, nothing acknowledged is lost");
+        *err = first;
+    return st;
 }
 
 static bool take_free(nx_wal *w, uint64_t *id)
@@ -173,10 +186,21 @@ static nx_status get_file(nx_wal *w, uint64_t *bytes, nx_wal_path *path, nx_err 
     return make_zeroed(w, path->s, *bytes, err);
 }
 
+nx_status nx__wal_open_segment(const char *path, int *ret_fd, nx_err *err)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_DIRECT);
+    if (fd < 0 && errno == EINVAL)
+        fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return nx_fail_sys(err, NX_IO, "could not open segment %s", path);
+    *ret_fd = fd;
+    return NX_OK;
+}
+
 static nx_status install(nx_wal *w, const nx_wal_segment *s, const nx_wal_path *from, nx_str header, int *ret_fd, nx_err *err)
 {
     nx_wal_path to = nx__wal_path(w, "wal", s->first_pos);
-    NX_AUTO(nx_fd_drop) int fd = open(from->s, O_RDWR | O_CLOEXEC);
+    NX_AUTO(nx_fd_drop) int fd = open(from->s, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return nx_fail_sys(err, NX_IO, "could not open segment %s", from->s);
     NX_TRY(nx_fd_write(fd, header.p, header.n, err));
@@ -185,9 +209,7 @@ static nx_status install(nx_wal *w, const nx_wal_segment *s, const nx_wal_path *
     if (rename(from->s, to.s) != 0)
         return nx_fail_sys(err, NX_IO, "could not rename segment %s to %s", from->s, to.s);
     NX_TRY(nx_dir_sync(w->dir, err));
-    *ret_fd = fd;
-    fd = -1;
-    return NX_OK;
+    return nx__wal_open_segment(to.s, ret_fd, err);
 }
 
 nx_status nx__wal_roll(nx_wal *w, nx_err *err)
@@ -198,9 +220,8 @@ nx_status nx__wal_roll(nx_wal *w, nx_err *err)
     nx_buf_init(&h, 64 << 20);
     NX_TRY(encode_header(w, &s, &h, err));
     s.used = nx__get32(h.p + 16);
-    uint64_t need = s.used + NX_WAL_BLOCK_HEAD + w->block_max;
-    s.bytes = (need > w->segment_bytes ? need : w->segment_bytes) + NX_WAL_ALIGN - 1;
-    s.bytes -= s.bytes % NX_WAL_ALIGN;
+    uint64_t need = s.used + nx__wal_aligned(NX_WAL_BLOCK_HEAD + w->block_max);
+    s.bytes = nx__wal_aligned(need > w->segment_bytes ? need : w->segment_bytes);
 
     pthread_mutex_lock(&w->mutex);
     bool room = nx_grow(&w->segs, &w->segs_cap, w->n_segs + 1, sizeof *w->segs);

@@ -1,0 +1,104 @@
+/* After a start: what the log holds and tables do not becomes rows again, with the positions and times it had. */
+#include "base/log.h"
+#include "ingest/stream_int.h"
+
+typedef struct recovery {
+    nx_stream *s;
+    bool told;
+    const char *contracts; /* in force now */
+} recovery;
+
+/* Waits for the writer to give a batch set back. */
+static nx_status wait_for_room(nx_stream *s, nx_err *err)
+{
+    while (!nx__edge_ready(s)) {
+        if (s->commit_failed) {
+            if (err != NULL)
+                *err = s->commit_failure;
+            (void)nx_err_prefix(err, "could not bring back acknowledged frames");
+            return s->commit_failure.status;
+        }
+        pthread_cond_wait(&s->changed, &s->lock);
+    }
+    return NX_OK;
+}
+
+static nx_status bring_back(void *ctx, const nx_wal_record *r, nx_err *err)
+{
+    recovery *rec = ctx;
+    nx_stream *s = rec->s;
+    if (!rec->told && strcmp(r->contracts, rec->contracts) != 0) {
+        rec->told = true;
+        nx_log(NX_LOG_WARN, "wal", "frames from position %llu on were taken under other contracts; they are read by those of now",
+               (unsigned long long)r->pos);
+    }
+    nx_edge_frame f = {.decoder = s->decoder,
+                       .producer = r->producer,
+                       .seq = r->producer_seq,
+                       .source = nx_str_of(nx_wal_producer_name(s->wal, r->producer)),
+                       .bytes = r->bytes,
+                       .received_ns = r->received_ns,
+                       .pos = r->pos};
+    nx_verdict v;
+    for (;;) {
+        NX_TRY(wait_for_room(s, err));
+        nx_status st = nx__edge_frame(s, &f, &v, err);
+        if (st != NX_AGAIN)
+            return st;
+    }
+}
+
+static nx_status contract_ids(const nx_stream *s, nx_buf *b, nx_err *err)
+{
+    for (size_t i = 0; i < nx_contracts_count(s->o.contracts); i++) {
+        const nx_contract *c = nx_contracts_at(s->o.contracts, i);
+        if (nx_contract_speaks(c, s->feed) && nx_buf_addf(b, "%s%s", b->n == 0 ? "" : "\n", nx_contract_id(c)) != NX_OK)
+            return nx_nomem(err);
+    }
+    return NX_OK;
+}
+
+nx_status nx__edge_open_log(nx_stream *s, nx_err *err)
+{
+    NX_BUF_AUTO nx_buf ids;
+    nx_buf_init(&ids, 1 << 20);
+    NX_TRY(contract_ids(s, &ids, err));
+    nx_buf dir;
+    nx_buf_init(&dir, 4096);
+    if (nx_buf_addf(&dir, "%s/wal", s->state_dir) != NX_OK) {
+        nx_buf_drop(&dir);
+        return nx_fail(err, NX_INVALID, "the path of the state folder is too long");
+    }
+    nx_wal_opts o = {.block_bytes_max = NX_EDGE_BLOCK_BYTES, .contracts = ids.p};
+    nx_status st = nx_wal_open(dir.p, &o, &s->wal, err);
+    nx_buf_drop(&dir);
+    return st;
+}
+
+/* The writer thread runs already: a long log passes through the same few batch sets as live frames. */
+nx_status nx__edge_recover(nx_stream *s, nx_err *err)
+{
+    NX_BUF_AUTO nx_buf ids;
+    nx_buf_init(&ids, 1 << 20);
+    NX_TRY(contract_ids(s, &ids, err));
+    recovery rec = {.s = s, .contracts = ids.p};
+    uint64_t highest = 0;
+    for (size_t i = 0; i < s->n_tables; i++)
+        if (s->tables[i].txn > 0 && (uint64_t)s->tables[i].txn > highest)
+            highest = (uint64_t)s->tables[i].txn;
+
+    pthread_mutex_lock(&s->lock);
+    s->recovering = true;
+    nx_status st = nx_wal_recover(s->wal, 0, bring_back, &rec, err);
+    s->recovering = false;
+    if (st == NX_OK)
+        st = nx_wal_advance(s->wal, highest, err);
+    s->stats.durable_pos = nx_wal_durable_pos(s->wal);
+    if (s->stats.recovered_frames == 0)
+        s->committed_pos = s->stats.durable_pos;
+    uint64_t n = s->stats.recovered_frames;
+    pthread_mutex_unlock(&s->lock);
+    if (st == NX_OK && n > 0)
+        nx_log(NX_LOG_INFO, "wal", "brought back %llu acknowledged frames from the log", (unsigned long long)n);
+    return st;
+}
