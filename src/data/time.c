@@ -10,6 +10,13 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
+/* What floor_div leaves, 0 <= result < b; multiplying back would overflow near INT64_MIN. */
+static int64_t floor_mod(int64_t a, int64_t b)
+{
+    int64_t m = a % b;
+    return m < 0 ? m + b : m;
+}
+
 /* Days from civil date and back: years run from March, so that the leap day is the last of its year, in eras of 400
  * years = 146,097 days (the method is Howard Hinnant's, "chrono-compatible low-level date algorithms"). */
 int32_t nx_days_of(nx_civil c)
@@ -206,7 +213,7 @@ static size_t format_instant(int64_t days, int64_t second_of_day, int64_t fracti
 
 size_t nx_time_format_ns(int64_t ns, char out[40])
 {
-    int64_t s = floor_div(ns, 1000000000), frac = ns - s * 1000000000;
+    int64_t s = floor_div(ns, 1000000000), frac = floor_mod(ns, 1000000000);
     int64_t days = floor_div(s, 86400);
     int digits = frac == 0 ? 0 : frac % 1000000 == 0 ? 3 : frac % 1000 == 0 ? 6 : 9;
     return format_instant(days, s - days * 86400, digits == 3 ? frac / 1000000 : digits == 6 ? frac / 1000 : frac, digits,
@@ -215,7 +222,7 @@ size_t nx_time_format_ns(int64_t ns, char out[40])
 
 size_t nx_time_format_us(int64_t us, char out[40])
 {
-    int64_t s = floor_div(us, 1000000), frac = us - s * 1000000;
+    int64_t s = floor_div(us, 1000000), frac = floor_mod(us, 1000000);
     int64_t days = floor_div(s, 86400);
     int digits = frac == 0 ? 0 : frac % 1000 == 0 ? 3 : 6;
     return format_instant(days, s - days * 86400, digits == 3 ? frac / 1000 : frac, digits, out);
@@ -266,7 +273,7 @@ int32_t nx_ny_offset_s(int64_t us)
     int32_t from, to, today = nx_days_of_us(us);
     /* no change is near New Year: the UTC year is the right one */
     daylight_days(nx_civil_of(today).year, &from, &to);
-    int64_t in_day = us - (int64_t)today * day_us;
+    int64_t in_day = floor_mod(us, day_us);
     bool begun = today > from || (today == from && in_day >= 7 * hour_us); /* 02:00 EST */
     bool ended = today > to || (today == to && in_day >= 6 * hour_us);     /* 02:00 EDT */
     return begun && !ended ? EDT : EST;
@@ -274,9 +281,8 @@ int32_t nx_ny_offset_s(int64_t us)
 
 int32_t nx_ny_date_of_us(int64_t us)
 {
-    int32_t utc_day = nx_days_of_us(us);
-    int64_t in_day = us - (int64_t)utc_day * day_us;
-    return utc_day - (in_day + nx_ny_offset_s(us) * INT64_C(1000000) < 0);
+    int64_t in_day = floor_mod(us, day_us);
+    return nx_days_of_us(us) - (in_day + nx_ny_offset_s(us) * INT64_C(1000000) < 0);
 }
 
 int64_t nx_ny_to_us(int32_t days, int hour, int minute)
