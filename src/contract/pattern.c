@@ -52,7 +52,7 @@ static nx_status emit_repeat(builder *b, const nx_node *n, uint16_t then, uint16
         at = loop;
     }
     for (int i = n->min; i < n->max; i++) {
-        uint16_t body;
+        uint16_t body = 0;
         NX_TRY(emit(b, n->l, at, &body));
         NX_TRY(add_step(b, (step){STEP_SPLIT, body, then, NULL}, &at));
     }
@@ -64,7 +64,7 @@ static nx_status emit_repeat(builder *b, const nx_node *n, uint16_t then, uint16
 
 static nx_status emit(builder *b, const nx_node *n, uint16_t then, uint16_t *ret)
 {
-    uint16_t l, r;
+    uint16_t l = then, r = then;
     switch (n->kind) {
     case NX_NODE_EMPTY:
         *ret = then;
@@ -209,7 +209,7 @@ static nx_status determinize(builder *b, nx_pattern *p, nx_arena *a, nx_err *err
 {
     uint8_t accept[DFA_MAX] = {0};
     positions first = {{0}};
-    uint16_t start;
+    uint16_t start = 0;
     add_position(b, &first, b->start, true, false);
     NX_TRY(state_of(b, &first, &start));
     for (size_t i = 0; i < b->n_sets; i++) {

@@ -55,11 +55,12 @@ typedef struct nx_jobj nx_jobj;
 /* Passed by value; lists, dicts and objects are shared by reference, as in Python. Strings are UTF-8. */
 typedef struct nx_jval {
     nx_jkind kind;
+    bool whole; /* NX_J_UNDEF: s is the whole message, not a name */
     union {
         bool b;
         int64_t i;
         double f;
-        nx_str s; /* NX_J_STR; NX_J_UNDEF: the name */
+        nx_str s;       /* NX_J_STR; NX_J_UNDEF: the name */
         nx_jlist *list; /* NX_J_LIST, NX_J_TUPLE */
         nx_jdict *dict; /* NX_J_DICT, NX_J_NS */
         const nx_jfunc *func;
@@ -292,7 +293,7 @@ NX_MUST_USE nx_status nx_jrun_call_macro(nx_jrun *run, const char *package, cons
 /* File and line being executed ("?" and 0 outside); for log lines of host functions. */
 const char *nx_jrun_place(const nx_jrun *run, int *ret_line);
 
-/* Built in besides Jinja's range, dict, namespace, cycler, joiner: dbt's return, tojson, fromjson, toyaml, fromyaml, set,
+/* Built in besides Jinja's range, dict, namespace, cycler, joiner: dbt's return, tojson, fromjson, fromyaml, set,
  * set_strict, zip, zip_strict (sets are lists without doubles). All else of dbt's context is the host's. */
 
 #endif

@@ -1,0 +1,403 @@
+/* Methods of strings, as Python has them. */
+#include "transform/jinja_int.h"
+
+#define METHOD(name)                                                                                                    \
+    static nx_status m_##name(nx_jrun *run, const nx_jval *self, NX_UNUSED const nx_jval **p, NX_UNUSED const nx_jargs *args, \
+                              nx_jval *ret)
+#define CASE_METHOD(name, how)                       \
+    METHOD(name)                                     \
+    {                                                \
+        return nx__jstr_case(run, self->s, how, ret); \
+    }
+CASE_METHOD(upper, 'u')
+CASE_METHOD(lower, 'l')
+CASE_METHOD(capitalize, 'c')
+CASE_METHOD(title, 'T')
+CASE_METHOD(swapcase, 's')
+
+static nx_status strip(nx_jrun *run, const nx_jval *self, const nx_jval *chars, bool left, bool right, nx_jval *ret)
+{
+    nx_str c;
+    bool given = chars != NULL && chars->kind != NX_J_NONE;
+    NX_TRY(nx__jarg_str(run, given ? chars : NULL, NX_STR(""), "the characters to strip", &c));
+    *ret = nx_jval_str(nx__jstr_strip(self->s, given ? &c : NULL, left, right));
+    return NX_OK;
+}
+
+METHOD(strip)
+{
+    return strip(run, self, p[0], true, true, ret);
+}
+
+METHOD(lstrip)
+{
+    return strip(run, self, p[0], true, false, ret);
+}
+
+METHOD(rstrip)
+{
+    return strip(run, self, p[0], false, true, ret);
+}
+
+METHOD(replace)
+{
+    nx_str from, to;
+    int64_t count;
+    if (p[0] == NULL || p[1] == NULL)
+        return jfail(run, "replace() needs what to replace and by what");
+    NX_TRY(nx__jarg_str(run, p[0], NX_STR(""), "what replace() replaces", &from));
+    NX_TRY(nx__jarg_str(run, p[1], NX_STR(""), "what replace() puts in", &to));
+    NX_TRY(nx__jarg_int(run, p[2], -1, "the count of replace()", &count));
+    return nx__jstr_replace(run, self->s, from, to, count, ret);
+}
+
+static nx_status add_str(nx_jrun *run, nx_jval *list, nx_str s)
+{
+    return nx_jlist_add(run, list, nx_jval_str(s), run->err);
+}
+
+/* Words parted by white space; what is left after max cuts stays whole. */
+static nx_status split_space(nx_jrun *run, nx_str s, int64_t max, bool right, nx_jval *list)
+{
+    for (s = nx__jstr_strip(s, NULL, true, true); s.n > 0; max--) {
+        if (max == 0)
+            return add_str(run, list, s);
+        size_t cut = right ? 0 : s.n;
+        for (size_t i = 0, from = 0; i < s.n; from = i) {
+            if (!nx__jstr_space(nx_utf8_get(s, &i)))
+                continue;
+            cut = right ? i : from;
+            if (!right)
+                break;
+        }
+        NX_TRY(add_str(run, list, right ? nx_str_sub(s, cut, s.n) : nx_str_sub(s, 0, cut)));
+        s = right ? nx__jstr_strip(nx_str_sub(s, 0, cut), NULL, false, true) : nx__jstr_strip(nx_str_sub(s, cut, s.n), NULL, true, false);
+    }
+    return NX_OK;
+}
+
+static size_t find_last(nx_str s, nx_str what)
+{
+    size_t last = SIZE_MAX;
+    if (what.n == 0)
+        return s.n;
+    for (size_t i = nx_str_find(s, what, 0); i != SIZE_MAX; i = nx_str_find(s, what, i + 1))
+        last = i;
+    return last;
+}
+
+static nx_status split(nx_jrun *run, const nx_jval *self, const nx_jval **p, bool right, nx_jval *ret)
+{
+    nx_str sep, s = self->s;
+    int64_t max;
+    bool given = p[0] != NULL && p[0]->kind != NX_J_NONE;
+    NX_TRY(nx__jarg_str(run, given ? p[0] : NULL, NX_STR(" "), "the separator of split()", &sep));
+    NX_TRY(nx__jarg_int(run, p[1], -1, "the count of split()", &max));
+    if (sep.n == 0)
+        return jfail(run, "split() needs a separator that is not empty");
+    NX_TRY(nx_jrun_list(run, ret, run->err));
+    if (!given)
+        NX_TRY(split_space(run, s, max, right, ret));
+    for (; given; max--) {
+        size_t hit = max == 0 ? SIZE_MAX : right && max > 0 ? find_last(s, sep) : nx_str_find(s, sep, 0);
+        if (hit == SIZE_MAX) {
+            NX_TRY(add_str(run, ret, s));
+            break;
+        }
+        bool back = right && max > 0;
+        NX_TRY(add_str(run, ret, back ? nx_str_sub(s, hit + sep.n, s.n) : nx_str_sub(s, 0, hit)));
+        s = back ? nx_str_sub(s, 0, hit) : nx_str_sub(s, hit + sep.n, s.n);
+    }
+    bool backwards = right && (!given || max >= 0 || (p[1] != NULL && p[1]->kind == NX_J_INT && p[1]->i > 0));
+    for (size_t i = 0, n = ret->list->n; backwards && i < n / 2; i++) {
+        nx_jval t = ret->list->v[i];
+        ret->list->v[i] = ret->list->v[n - 1 - i];
+        ret->list->v[n - 1 - i] = t;
+    }
+    return NX_OK;
+}
+
+METHOD(split)
+{
+    return split(run, self, p, false, ret);
+}
+
+METHOD(rsplit)
+{
+    return split(run, self, p, true, ret);
+}
+
+METHOD(splitlines)
+{
+    bool keep = p[0] != NULL && nx_jval_truth(p[0]);
+    nx_str s = self->s;
+    NX_TRY(nx_jrun_list(run, ret, run->err));
+    while (s.n > 0) {
+        size_t i = 0;
+        while (i < s.n && s.p[i] != '\n' && s.p[i] != '\r')
+            i++;
+        size_t end = i;
+        if (end < s.n)
+            end += s.p[end] == '\r' && end + 1 < s.n && s.p[end + 1] == '\n' ? 2 : 1;
+        NX_TRY(add_str(run, ret, nx_str_sub(s, 0, keep ? end : i)));
+        s = nx_str_sub(s, end, s.n);
+    }
+    return NX_OK;
+}
+
+static nx_status partition(nx_jrun *run, const nx_jval *self, const nx_jval **p, bool right, nx_jval *ret)
+{
+    nx_str sep, s = self->s;
+    NX_TRY(nx__jarg_str(run, p[0], NX_STR(""), "the separator of partition()", &sep));
+    if (sep.n == 0)
+        return jfail(run, "partition() needs a separator that is not empty");
+    size_t hit = right ? find_last(s, sep) : nx_str_find(s, sep, 0);
+    nx_str none = NX_STR("");
+    nx_jval part[3] = {nx_jval_str(right ? none : s), nx_jval_str(none), nx_jval_str(right ? s : none)};
+    if (hit != SIZE_MAX) {
+        part[0] = nx_jval_str(nx_str_sub(s, 0, hit));
+        part[1] = nx_jval_str(sep);
+        part[2] = nx_jval_str(nx_str_sub(s, hit + sep.n, s.n));
+    }
+    return nx_jrun_tuple(run, part, 3, ret, run->err);
+}
+
+METHOD(partition)
+{
+    return partition(run, self, p, false, ret);
+}
+
+METHOD(rpartition)
+{
+    return partition(run, self, p, true, ret);
+}
+
+METHOD(join)
+{
+    const nx_jval *items;
+    size_t n;
+    if (p[0] == NULL)
+        return jfail(run, "join() needs a list");
+    NX_TRY(nx__jval_items(run, p[0], &items, &n));
+    nx_buf b NX_BUF_AUTO;
+    nx_buf_init(&b, run->opts.bytes_max);
+    for (size_t i = 0; i < n; i++) {
+        if (items[i].kind != NX_J_STR)
+            return jfail(run, "join() needs strings, item %zu is of type '%s'", i, nx_jval_type(&items[i]));
+        if ((i > 0 && nx_buf_add(&b, self->s) != NX_OK) || nx_buf_add(&b, items[i].s) != NX_OK)
+            return nx__jnomem(run);
+    }
+    return nx__jbuf_val(run, &b, ret);
+}
+
+static nx_status edge(nx_jrun *run, const nx_jval *self, const nx_jval *what, bool end, nx_jval *ret)
+{
+    const nx_jval *items = what;
+    size_t n = 1;
+    if (what != NULL && what->kind == NX_J_TUPLE)
+        NX_TRY(nx__jval_items(run, what, &items, &n));
+    *ret = nx_jval_bool(false);
+    for (size_t i = 0; i < n; i++) {
+        if (what == NULL || items[i].kind != NX_J_STR)
+            return jfail(run, "%s() needs a string or a tuple of strings", end ? "endswith" : "startswith");
+        if (end ? nx_str_ends(self->s, items[i].s) : nx_str_starts(self->s, items[i].s))
+            *ret = nx_jval_bool(true);
+    }
+    return NX_OK;
+}
+
+METHOD(startswith)
+{
+    return edge(run, self, p[0], false, ret);
+}
+
+METHOD(endswith)
+{
+    return edge(run, self, p[0], true, ret);
+}
+
+static nx_status remove_edge(nx_jrun *run, const nx_jval *self, const nx_jval *what, bool end, nx_jval *ret)
+{
+    nx_str w;
+    NX_TRY(nx__jarg_str(run, what, NX_STR(""), end ? "the suffix" : "the prefix", &w));
+    *ret = *self;
+    if (end ? nx_str_ends(self->s, w) : nx_str_starts(self->s, w))
+        *ret = nx_jval_str(end ? nx_str_sub(self->s, 0, self->s.n - w.n) : nx_str_sub(self->s, w.n, self->s.n));
+    return NX_OK;
+}
+
+METHOD(removeprefix)
+{
+    return remove_edge(run, self, p[0], false, ret);
+}
+
+METHOD(removesuffix)
+{
+    return remove_edge(run, self, p[0], true, ret);
+}
+
+static nx_status find(nx_jrun *run, const nx_jval *self, const nx_jval *what, bool last, bool must, nx_jval *ret)
+{
+    nx_str w;
+    if (what == NULL)
+        return jfail(run, "find() needs a string");
+    NX_TRY(nx__jarg_str(run, what, NX_STR(""), "what is looked for", &w));
+    size_t hit = last ? find_last(self->s, w) : nx_str_find(self->s, w, 0);
+    if (hit == SIZE_MAX && must)
+        return jfail(run, "index(): the text is not there");
+    *ret = nx_jval_int(hit == SIZE_MAX ? -1 : (int64_t)nx__jstr_len(nx_str_sub(self->s, 0, hit)));
+    return NX_OK;
+}
+
+METHOD(find)
+{
+    return find(run, self, p[0], false, false, ret);
+}
+
+METHOD(rfind)
+{
+    return find(run, self, p[0], true, false, ret);
+}
+
+METHOD(index)
+{
+    return find(run, self, p[0], false, true, ret);
+}
+
+METHOD(count)
+{
+    nx_str w;
+    int64_t n = 0;
+    NX_TRY(nx__jarg_str(run, p[0], NX_STR(""), "what is counted", &w));
+    if (w.n == 0)
+        n = (int64_t)nx__jstr_len(self->s) + 1;
+    for (size_t i = 0; w.n > 0 && (i = nx_str_find(self->s, w, i)) != SIZE_MAX; i += w.n)
+        n++;
+    *ret = nx_jval_int(n);
+    return NX_OK;
+}
+
+static nx_status pad(nx_jrun *run, const nx_jval *self, const nx_jval **p, char align, nx_jval *ret)
+{
+    int64_t width;
+    nx_str fill;
+    size_t i = 0;
+    NX_TRY(nx__jarg_int(run, p[0], 0, "the width", &width));
+    NX_TRY(nx__jarg_str(run, p[1], NX_STR(" "), "the fill character", &fill));
+    uint32_t cp = fill.n == 0 ? 0 : nx_utf8_get(fill, &i);
+    if (i != fill.n || i == 0)
+        return jfail(run, "the fill character must be one character");
+    return nx__jstr_pad(run, self->s, width, align, cp, ret);
+}
+
+METHOD(ljust)
+{
+    return pad(run, self, p, '<', ret);
+}
+
+METHOD(rjust)
+{
+    return pad(run, self, p, '>', ret);
+}
+
+METHOD(center)
+{
+    return pad(run, self, p, '^', ret);
+}
+
+METHOD(zfill)
+{
+    int64_t width;
+    NX_TRY(nx__jarg_int(run, p[0], 0, "the width", &width));
+    bool sign = self->s.n > 0 && (self->s.p[0] == '-' || self->s.p[0] == '+');
+    nx_jval digits;
+    NX_TRY(nx__jstr_pad(run, nx_str_sub(self->s, sign, self->s.n), width - sign, '>', '0', &digits));
+    *ret = digits;
+    return sign ? nx_jrun_strf(run, ret, run->err, "%c" NX_STR_FMT, self->s.p[0], NX_STR_ARG(digits.s)) : NX_OK;
+}
+
+METHOD(format)
+{
+    return nx__jformat_braces(run, self->s, args, ret);
+}
+
+static bool all_chars(nx_str s, bool (*is)(uint32_t cp))
+{
+    for (size_t i = 0; i < s.n;)
+        if (!is(nx_utf8_get(s, &i)))
+            return false;
+    return s.n > 0;
+}
+
+static bool is_digit(uint32_t cp)
+{
+    return cp >= '0' && cp <= '9';
+}
+
+static bool is_alpha(uint32_t cp)
+{
+    return (cp >= 'a' && cp <= 'z') || (cp >= 'A' && cp <= 'Z');
+}
+
+static bool is_alnum(uint32_t cp)
+{
+    return is_digit(cp) || is_alpha(cp);
+}
+
+/* ASCII classes: identifiers and numbers are what templates ask about. Other letters are refused, not guessed. */
+static nx_status ascii_class(nx_jrun *run, const nx_jval *self, bool (*is)(uint32_t cp), nx_jval *ret)
+{
+    for (size_t i = 0; i < self->s.n; i++)
+        if ((unsigned char)self->s.p[i] >= 0x80 && is != nx__jstr_space)
+            return nx_fail(run->err, NX_UNSUPPORTED, "isdigit(), isalpha() and isalnum() are supported for ASCII text only");
+    *ret = nx_jval_bool(all_chars(self->s, is));
+    return NX_OK;
+}
+
+METHOD(isdigit)
+{
+    return ascii_class(run, self, is_digit, ret);
+}
+
+METHOD(isalpha)
+{
+    return ascii_class(run, self, is_alpha, ret);
+}
+
+METHOD(isalnum)
+{
+    return ascii_class(run, self, is_alnum, ret);
+}
+
+METHOD(isspace)
+{
+    return ascii_class(run, self, nx__jstr_space, ret);
+}
+
+METHOD(isupper)
+{
+    *ret = nx_jval_bool(nx__jstr_is_case(run, self->s, true));
+    return NX_OK;
+}
+
+METHOD(islower)
+{
+    *ret = nx_jval_bool(nx__jstr_is_case(run, self->s, false));
+    return NX_OK;
+}
+
+const jmethod_def nx__jmethods_str[] = {
+    {"capitalize", "", m_capitalize}, {"casefold", "", m_lower},       {"center", "width fillchar", m_center},
+    {"count", "sub", m_count},        {"endswith", "suffix", m_endswith}, {"find", "sub", m_find},
+    {"format", NULL, m_format},       {"index", "sub", m_index},       {"isalnum", "", m_isalnum},
+    {"isalpha", "", m_isalpha},       {"isdecimal", "", m_isdigit},    {"isdigit", "", m_isdigit},
+    {"islower", "", m_islower},       {"isnumeric", "", m_isdigit},    {"isspace", "", m_isspace},
+    {"isupper", "", m_isupper},       {"join", "iterable", m_join},    {"ljust", "width fillchar", m_ljust},
+    {"lower", "", m_lower},           {"lstrip", "chars", m_lstrip},   {"partition", "sep", m_partition},
+    {"removeprefix", "prefix", m_removeprefix}, {"removesuffix", "suffix", m_removesuffix}, {"replace", "old new count", m_replace},
+    {"rfind", "sub", m_rfind},        {"rjust", "width fillchar", m_rjust}, {"rpartition", "sep", m_rpartition},
+    {"rsplit", "sep maxsplit", m_rsplit}, {"rstrip", "chars", m_rstrip}, {"split", "sep maxsplit", m_split},
+    {"splitlines", "keepends", m_splitlines}, {"startswith", "prefix", m_startswith}, {"strip", "chars", m_strip},
+    {"swapcase", "", m_swapcase},     {"title", "", m_title},          {"upper", "", m_upper},
+    {"zfill", "width", m_zfill},      {NULL, NULL, NULL},
+};
