@@ -160,7 +160,7 @@ static nx_status load_all(loader *l, const char *dir, nx_err *err)
         memcpy(first, err->text, sizeof first);
         char hint[sizeof err->hint];
         memcpy(hint, err->hint, sizeof hint);
-        st = nx_fail(err, st, "%s (and %zu more files with errors)", first, bad - 1);
+        st = nx_fail(err, st, "%s (and %zu more file%s with errors)", first, bad - 1, bad == 2 ? "" : "s");
         if (hint[0] != '\0')
             st = nx_err_hint(err, st, "%s", hint);
     }

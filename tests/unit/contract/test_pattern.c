@@ -1,4 +1,4 @@
-/* Patterns against what ECMA-262 says they match (the third column was checked with RegExp.prototype.test semantics). */
+/* Patterns against what ECMA-262 says they match: the third column is what RegExp.prototype.test (flag u) of a JavaScript engine gives. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
