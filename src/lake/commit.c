@@ -42,6 +42,8 @@ nx_status nx__change_remove(nx__change *c, nx__file *f, nx_err *err)
 
 void nx__change_discard(const nx_table *t, nx__change *c)
 {
+    if (c->unsure)
+        return; /* some reader may see the commit: vacuum knows better later */
     for (size_t i = 0; i < c->n_adds; i++) {
         nx_buf name NX_BUF_AUTO;
         nx_buf_init(&name, 0);
@@ -205,7 +207,7 @@ static nx_status write_commit(const nx_table *t, const nx__snap *base, const nx_
 /* ------------------------------------------------------------------ putting it */
 
 /* Tries one number. NX_EXISTS: somebody else has it. An error after which the commit is visible all the same is no error. */
-static nx_status put(const nx_table *t, const nx__change *c, const char *txn_id, int64_t version, nx_str text, nx_err *err)
+static nx_status put(const nx_table *t, nx__change *c, const char *txn_id, int64_t version, nx_str text, nx_err *err)
 {
     nx_buf name NX_BUF_AUTO;
     nx_buf_init(&name, 0);
@@ -213,6 +215,7 @@ static nx_status put(const nx_table *t, const nx__change *c, const char *txn_id,
         return nx_nomem(err);
     if (nx_fault_hit(NX_FAULT_DELTA_COMMIT) != NX_FAULT_NONE)
         return nx_fail(err, NX_IO, "could not write %s: injected fault", name.p);
+    c->unsure = true;
     nx_status st = nx_store_put_new(t->store, name.p, text, err);
     if (st == NX_OK && nx_fault_hit(NX_FAULT_DELTA_COMMITTED) != NX_FAULT_NONE)
         st = nx_fail(err, NX_IO, "could not write %s: the answer was lost (injected fault)", name.p);
@@ -220,13 +223,16 @@ static nx_status put(const nx_table *t, const nx__change *c, const char *txn_id,
         return st;
     bool there = false;
     nx_err why = {0};
-    if (nx_store_exists(t->store, name.p, &there, &why) != NX_OK || !there)
-        return st == NX_EXISTS ? NX_AGAIN : st;
-    nx__verdict v;
+    if (nx_store_exists(t->store, name.p, &there, &why) != NX_OK)
+        return st;
+    nx__verdict v = NX__PASS;
     const char *cause;
-    if (nx__conflict(t, c, txn_id, version, &v, &cause, &why) == NX_OK && v == NX__OURS)
+    if (there && nx__conflict(t, c, txn_id, version, &v, &cause, &why) != NX_OK)
+        return st == NX_EXISTS ? why.status : st;
+    if (v == NX__OURS)
         return NX_OK;
-    return NX_EXISTS;
+    c->unsure = false;
+    return there ? NX_EXISTS : st == NX_EXISTS ? NX_AGAIN : st;
 }
 
 static nx_status clash(const nx_table *t, int64_t version, const char *cause, nx_err *err)
@@ -238,7 +244,7 @@ static nx_status clash(const nx_table *t, int64_t version, const char *cause, nx
 }
 
 /* Finds the first free number from `version` on and puts the text there. */
-static nx_status win(const nx_table *t, const nx__change *c, const char *txn_id, nx_str text, int64_t *version, bool *ret_done, nx_err *err)
+static nx_status win(const nx_table *t, nx__change *c, const char *txn_id, nx_str text, int64_t *version, bool *ret_done, nx_err *err)
 {
     for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         nx_buf name NX_BUF_AUTO;
@@ -295,7 +301,7 @@ static void checkpoint_if_due(nx_table *t, int64_t version)
         nx_metric_add(nx_metric_counter("nexus_lake_checkpoint_failures_total", "", "Checkpoints that could not be written"), 1);
 }
 
-nx_status nx__commit(nx_table *t, const nx__snap *base, const nx__change *c, nx_commit_result *ret, nx_err *err)
+nx_status nx__commit(nx_table *t, const nx__snap *base, nx__change *c, nx_commit_result *ret, nx_err *err)
 {
     *ret = (nx_commit_result){.version = base == NULL ? -1 : base->version};
     if (base != NULL)

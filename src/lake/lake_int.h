@@ -208,6 +208,7 @@ typedef struct nx__change {
     nx__file **removes;    /* malloc'ed, counted references */
     size_t n_removes, cap_removes;
     int64_t rows_added, rows_removed; /* as people count: copies do not */
+    bool unsure;           /* a put failed and nobody knows whether it is there: the files must stay */
 } nx__change;
 
 void nx__change_init(nx__change *c, const char *operation);
@@ -217,7 +218,7 @@ NX_MUST_USE nx_status nx__change_remove(nx__change *c, nx__file *f, nx_err *err)
 void nx__change_discard(const nx_table *t, nx__change *c);
 /* Commits against the snapshot that was read (NULL: creates version 0). NX_CONFLICT (retriable): read again and try again. A txn that is there
  * already gives committed = false. On any failure and on committed = false the files of the change stay: see nx__change_discard. */
-NX_MUST_USE nx_status nx__commit(nx_table *t, const nx__snap *base, const nx__change *c, nx_commit_result *ret, nx_err *err);
+NX_MUST_USE nx_status nx__commit(nx_table *t, const nx__snap *base, nx__change *c, nx_commit_result *ret, nx_err *err);
 int64_t nx__now_ms(void);
 
 /* How a commit by somebody else looks to ours. */
@@ -233,11 +234,50 @@ NX_MUST_USE nx_status nx__checkpoint_write(nx_table *t, const nx__snap *s, nx_er
 /* ------------------------------------------------------------------ metadata of our own (table.c) */
 
 NX_MUST_USE nx_status nx__meta_create(const nx_table_spec *spec, const nx_schema *schema, nx_buf *b);
-/* The same metadata with another schema; mixed: files of the old schema stay live. */
-NX_MUST_USE nx_status nx__meta_evolve(const nx__meta *m, nx_str schema_string, bool mixed, nx_buf *b);
+/* The same metadata (id, properties, description) with another schema, and other partition columns when partition is not NULL; mixed: files
+ * of an older schema stay live. */
+NX_MUST_USE nx_status nx__meta_evolve(const nx__meta *m, nx_str schema_string, const char *const *partition, bool mixed, nx_buf *b);
 NX_MUST_USE nx_status nx__schema_of(const nx_table *t, const nx__meta *m, nx_arena *a, nx_schema **ret, nx_err *err);
 /* Adds the columns of `want` that the table lacks. */
 NX_MUST_USE nx_status nx__table_add_columns(nx_table *t, const nx_schema *want, nx_err *err);
+
+/* ------------------------------------------------------------------ data files (data_file.c) and writing from SQL (job.c, merge.c) */
+
+/* "event_date=2024-01-02/part-<uuid>.parquet", in the arena. */
+NX_MUST_USE nx_status nx__data_name(nx_arena *a, const nx__pair *pv, size_t n_pv, nx_str *ret, nx_err *err);
+/* After the engine wrote the staged file: publishes it and adds it to the change (an empty file is dropped). */
+NX_MUST_USE nx_status nx__data_publish(nx_table *t, nx__change *c, const nx_schema *schema, const nx__meta *m, nx__add add, const nx_file_stats *st,
+                                       nx_err *err);
+/* Where the engine is to write the object; `path` is empty before. */
+NX_MUST_USE nx_status nx__data_stage(nx_table *t, nx_str rel, nx_buf *path, nx_err *err);
+
+/* One attempt at a change made from SQL. */
+typedef struct nx__job {
+    nx_table *t;
+    nx_session *s;
+    nx__snap *base;
+    const nx__meta *meta; /* what the new files follow: base's, or own_meta */
+    nx__meta *own_meta;   /* of a change that gives the table another shape */
+    nx_schema *schema;    /* of the new files, partition columns included; in the change's arena */
+    nx__change c;
+} nx__job;
+NX_MUST_USE nx_status nx__job_begin(nx__job *j, nx_table *t, nx_session *s, const char *operation, nx_err *err);
+void nx__job_end(nx__job *j, bool committed); /* uncommitted files are deleted */
+/* Writes the rows of a query that gives every column of j->schema: one file a partition value. */
+NX_MUST_USE nx_status nx__job_write(nx__job *j, nx_str sql, int64_t *ret_rows, nx_err *err);
+/* The same for rows that are all of one partition value. */
+NX_MUST_USE nx_status nx__job_write_part(nx__job *j, nx_str sql, const nx__pair *pv, size_t n_pv, int64_t *rows, nx_err *err);
+/* SELECT that gives every column of the schema from a query by name, cast without loss; what the query lacks is NULL. */
+NX_MUST_USE nx_status nx__job_select(nx__job *j, nx_str sql, nx_buf *ret, nx_err *err);
+/* "t.\"a\", t.\"b\"": all columns. */
+NX_MUST_USE nx_status nx__job_columns(const nx__job *j, const char *alias, nx_buf *b);
+NX_MUST_USE nx_status nx__job_count(nx__job *j, nx_str sql, int64_t *ret, nx_err *err);
+
+#define NX__SOURCE_TABLE "__nexus_source"
+/* Fill the job's change. The source rows are in NX__SOURCE_TABLE. */
+NX_MUST_USE nx_status nx__merge_delete_insert(nx__job *j, const char *const *key, nx_err *err);
+NX_MUST_USE nx_status nx__merge_upsert(nx__job *j, const char *const *key, const char *const *update, nx_err *err);
+NX_MUST_USE nx_status nx__merge_delete(nx__job *j, nx_str predicate, nx_err *err);
 
 /* ------------------------------------------------------------------ SQL text of a scan (dtype.c, scan.c, dv.c) */
 

@@ -63,8 +63,19 @@ nx_status nx__meta_create(const nx_table_spec *spec, const nx_schema *schema, nx
     return nx_jw_end(&w);
 }
 
-/* The same metadata (id, properties, description) with another schema; mixed: files of the old schema stay live. */
-nx_status nx__meta_evolve(const nx__meta *m, nx_str schema_string, bool mixed, nx_buf *b)
+static nx_status evolve_config(nx_jw *w, const nx_val *config, bool mixed)
+{
+    nx_jw_obj(w);
+    for (size_t k = 0; k < config->n; k++) {
+        bool ours = nx_str_is(config->keys[k], NX__UNIFORM_KEY);
+        nx_jw_key_str(w, config->keys[k]);
+        nx_jw_str(w, ours ? nx_str_of(mixed ? "mixed" : "uniform") : nx_val_str(&config->items[k], NX_STR("")));
+    }
+    nx_jw_obj_end(w);
+    return w->st;
+}
+
+nx_status nx__meta_evolve(const nx__meta *m, nx_str schema_string, const char *const *partition, bool mixed, nx_buf *b)
 {
     nx_arena a NX_ARENA_AUTO;
     nx_arena_init(&a, 0);
@@ -74,17 +85,15 @@ nx_status nx__meta_evolve(const nx__meta *m, nx_str schema_string, bool mixed, n
     nx_jw_begin(&w, b);
     nx_jw_obj(&w);
     for (size_t i = 0; i < v->n; i++) {
+        if (partition != NULL && nx_str_is(v->keys[i], "partitionColumns")) {
+            put_strings(&w, "partitionColumns", partition);
+            continue;
+        }
         nx_jw_key_str(&w, v->keys[i]);
         if (nx_str_is(v->keys[i], "schemaString")) {
             nx_jw_str(&w, schema_string);
         } else if (nx_str_is(v->keys[i], "configuration") && v->items[i].kind == NX_VAL_OBJ) {
-            nx_jw_obj(&w);
-            for (size_t k = 0; k < v->items[i].n; k++) {
-                bool ours = nx_str_is(v->items[i].keys[k], NX__UNIFORM_KEY);
-                nx_jw_key_str(&w, v->items[i].keys[k]);
-                nx_jw_str(&w, ours ? nx_str_of(mixed ? "mixed" : "uniform") : nx_val_str(&v->items[i].items[k], NX_STR("")));
-            }
-            nx_jw_obj_end(&w);
+            NX_TRY(evolve_config(&w, &v->items[i], mixed));
         } else {
             nx_buf part NX_BUF_AUTO;
             nx_buf_init(&part, 0);
@@ -204,7 +213,7 @@ nx_status nx__table_add_columns(nx_table *t, const nx_schema *want, nx_err *err)
     if (st != NX_OK)
         return st == NX_NOTHING ? NX_OK : st;
     if (nx_schema_to_delta(&merged, &text) != NX_OK ||
-        nx__meta_evolve(s->meta, nx_buf_str(&text), nx_map_count(&s->files) > 0, &meta) != NX_OK)
+        nx__meta_evolve(s->meta, nx_buf_str(&text), NULL, nx_map_count(&s->files) > 0, &meta) != NX_OK)
         return nx_nomem(err);
     nx__change c;
     nx_commit_result r;
