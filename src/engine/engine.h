@@ -72,6 +72,10 @@ double nx_result_f64(const nx_result *r, size_t row, size_t col, double dflt);
  * too, when no digit is lost) → NX_TIMESTAMP, UUID, TIME, ENUM → NX_STRING; anything else NX_UNSUPPORTED naming column and type. */
 NX_MUST_USE nx_status nx_session_schema(nx_session *s, nx_str sql, nx_arena *a, nx_schema **ret, nx_err *err);
 
+/* The query as a SELECT of exactly the schema's columns, by name, in its order and types, under the rules of nx_session_fetch; a column
+ * the query lacks is NX_INVALID at once. Appends to ret. */
+NX_MUST_USE nx_status nx_session_cast_sql(nx_session *s, nx_str sql, const nx_schema *schema, nx_buf *ret, nx_err *err);
+
 /* Runs one query and hands its rows over in batches of our types (nx_session_schema gives the schema first). fn stops it by
  * a status that is not NX_OK. Streams: memory is one batch. While it runs the session takes no other statement: fn needs a
  * session of its own. Columns are taken by name (extra ones are left out) and cast; a value that the field's type could only

@@ -173,3 +173,8 @@ nx_status nx__cast_select(nx_session *s, nx_str sql, const nx_schema *schema, nx
         st = nx_buf_adds(ret, "\n) AS q");
     return st == NX_OK ? NX_OK : nx_fail(err, st, "could not write the SELECT of %zu columns", schema->n_fields);
 }
+
+nx_status nx_session_cast_sql(nx_session *s, nx_str sql, const nx_schema *schema, nx_buf *ret, nx_err *err)
+{
+    return nx__cast_select(s, sql, schema, ret, err);
+}

@@ -179,12 +179,13 @@ static bool updates(const char *const *key, const char *const *update, const cha
     return !is_in(key, name) && (update == NULL || is_in(update, name));
 }
 
-/* A row is touched when its key matches and some column that is updated really changes. */
+/* A row is touched when its key matches and some column that is updated really changes. The CASE keeps IS DISTINCT FROM out of the join's
+ * own conditions: there the engine (1.4 line) lets a null match nothing. */
 static nx_status changed_condition(const nx__job *j, const char *const *key, const char *const *update, nx_buf *b)
 {
     NX_TRY(nx_buf_adds(b, "EXISTS (SELECT 1 FROM " NX__SOURCE_TABLE " AS s WHERE "));
     NX_TRY(key_match(key, b));
-    NX_TRY(nx_buf_adds(b, " AND (false"));
+    NX_TRY(nx_buf_adds(b, " AND CASE WHEN false"));
     for (size_t i = 0; i < j->schema->n_fields; i++) {
         nx_str name = nx_str_of(j->schema->fields[i].name);
         if (!updates(key, update, name.p))
@@ -194,7 +195,7 @@ static nx_status changed_condition(const nx__job *j, const char *const *key, con
         NX_TRY(nx_buf_adds(b, " IS DISTINCT FROM t."));
         NX_TRY(nx_sql_ident(b, name));
     }
-    return nx_buf_adds(b, "))");
+    return nx_buf_adds(b, " THEN true ELSE false END)");
 }
 
 /* The rows of touched files, updated. */
