@@ -149,7 +149,7 @@ static nx_status put_value(nx_jrun *run, const nx_jval *v, const spec *s, nx_buf
         NX_TRY(whole_digits(i, s, digits, sizeof digits));
         return put_number(run, i < 0, digits, s, out);
     }
-    if ((float_type || v->kind == NX_J_FLOAT) && !int_type && s->type != 's' && nx__jval_number(v, &f)) {
+    if ((float_type || (v->kind == NX_J_FLOAT && s->type == 0)) && nx__jval_number(v, &f)) {
         NX_TRY(float_digits(run, f, s, digits, sizeof digits));
         return put_number(run, signbit(f) != 0, digits, s, out);
     }
@@ -210,7 +210,7 @@ static nx_status percent_one(nx_jrun *run, nx_str fmt, size_t *i, const nx_jargs
     if (c == '%')
         return nx_buf_addc(out, '%') == NX_OK ? NX_OK : nx__jnomem(run);
     if (c == '\0' || strchr("srdiuxXoeEfFgGc", c) == NULL)
-        return jfail(run, "a format has an unknown conversion '%%%c'", c == '\0' ? '?' : c);
+        return jfail(run, "a format has an unknown conversion after '%%'");
     if (*next != SIZE_MAX) {
         if (*next >= args->n)
             return jfail(run, "a format wants more values than the %zu given", args->n);

@@ -161,6 +161,9 @@ typedef struct jparser {
 nx_status nx__jparse_fail(jparser *p, int line, const char *fmt, ...) NX_PRINTF(3, 4);
 nx_status nx__jparse_new(jparser *p, jnode_kind kind, int line, jnode **ret);
 nx_status nx__jparse_push(jparser *p, jnodes *list, size_t *cap, jnode *n);
+/* A node over two others. */
+nx_status nx__jparse_pair(jparser *p, jnode_kind kind, int line, jnode *a, jnode *b, int op, jnode **ret);
+nx_status nx__jparse_unexpected(jparser *p, const char *wanted);
 nx_status nx__jparse_expect(jparser *p, int op);
 nx_status nx__jparse_name(jparser *p, nx_str *ret); /* takes a name */
 bool nx__jparse_word(const jtok *t, const char *word);

@@ -69,7 +69,7 @@ const char *nx__jtok_text(const jtok *t, char *buf, size_t n)
     else if (t->kind == T_OP)
         snprintf(buf, n, "'%c'", t->op);
     else
-        snprintf(buf, n, "%s", kinds[t->kind]);
+        snprintf(buf, n, "%s", t->kind == T_VAR_END && t->pos == t->end ? "the end" : kinds[t->kind]);
     return buf;
 }
 

@@ -111,6 +111,8 @@ static void test_error_texts(void **state)
         {"{{ 'abc'.encode() }}", "t.sql:1: 'str' has no attribute 'encode'", NX_INVALID},
         {"\n\xff", "t.sql: the file is not valid UTF-8", NX_INVALID},
         {"{{ {[1]: 2} }}", "t.sql:1: a value of type 'list' cannot be a key", NX_INVALID},
+        {"{{ '%c' % 2.25 }}", "t.sql:1: the format 'c' does not take a 'float'", NX_INVALID},
+        {"{{ '%q' % 1 }}", "t.sql:1: a format has an unknown conversion after '%'", NX_INVALID},
         {"{{ 1 $ 2 }}", "t.sql:1: unexpected character '$'", NX_INVALID},
         {"{{ 'x'|batch(2, 3, 4) }}", "t.sql:1: filter 'batch' takes at most 2 arguments, 3 were given", NX_INVALID},
         {"{{ 'x'|round(wide=2) }}", "t.sql:1: filter 'round' has no argument 'wide'", NX_INVALID},
