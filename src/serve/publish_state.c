@@ -6,18 +6,20 @@
 /* Beside the schema's hash in the two-key advisory lock: "nexu". */
 enum { LOCK_SPACE = 0x6e657875 };
 
+/* Waits a little: the server may not have noticed yet that a publisher was killed. */
 nx_status nx__pub_lock(nx__pub *p, nx_err *err)
 {
     char space[16];
     snprintf(space, sizeof space, "%d", LOCK_SPACE);
     const char *params[] = {space, p->schema};
     nx_pg_result *r = NULL;
-    NX_TRY(nx_pg_query(p->pg, "SELECT pg_try_advisory_lock($1::int, hashtext($2::text))", params, 2, &r, err));
-    const char *got = nx_pg_value(r, 0, 0);
-    bool locked = got != NULL && got[0] == 't';
+    NX_TRY(nx_pg_exec(p->pg, "SET lock_timeout = '3s'", NULL, err));
+    nx_status st = nx_pg_query(p->pg, "SELECT pg_advisory_lock($1::int, hashtext($2::text))", params, 2, &r, err);
     nx_pg_result_drop(r);
-    if (locked)
-        return NX_OK;
+    if (st == NX_OK)
+        return nx_pg_exec(p->pg, "SET lock_timeout = 0", NULL, err);
+    if (st != NX_CONFLICT)
+        return st;
     nx_fail(err, NX_CONFLICT, "could not publish: another publisher is at work on schema %s", p->schema);
     if (err != NULL)
         err->retriable = true;
@@ -39,14 +41,14 @@ static nx_status has_state(nx__pub *p, bool *ret, nx_err *err)
 /* Asks first: making a schema that exists needs the right to make one all the same. */
 nx_status nx__pub_state_make(nx__pub *p, nx_err *err)
 {
-    bool has;
+    bool has = false;
     NX_TRY(has_state(p, &has, err));
     if (has)
         return NX_OK;
     nx_status st = nx__pub_run(p, NULL, err,
                                "CREATE SCHEMA IF NOT EXISTS %1$s;"
                                "CREATE TABLE IF NOT EXISTS %1$s._releases ("
-                               " release_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+                               " release_id bigint PRIMARY KEY,"
                                " published_at timestamptz NOT NULL,"
                                " tables integer NOT NULL,"
                                " rows_inserted bigint NOT NULL,"
@@ -143,9 +145,11 @@ nx_status nx__pub_release_write(nx__pub *p, int64_t *ret_id, nx_err *err)
         updated += p->tables[i].updated;
         deleted += p->tables[i].deleted;
     }
+    /* Counted under the lock and not by a sequence, so that a release that was rolled back leaves no gap. */
     const char *sql = nx_arena_printf(p->a,
-                                      "INSERT INTO %s._releases (published_at, tables, rows_inserted, rows_updated, rows_deleted) "
-                                      "VALUES (clock_timestamp(), %zu, %lld, %lld, %lld) RETURNING release_id",
+                                      "INSERT INTO %1$s._releases (release_id, published_at, tables, rows_inserted, rows_updated, rows_deleted) "
+                                      "SELECT coalesce(max(release_id), 0) + 1, clock_timestamp(), %2$zu, %3$lld, %4$lld, %5$lld "
+                                      "FROM %1$s._releases RETURNING release_id",
                                       p->schema_q, p->n, (long long)inserted, (long long)updated, (long long)deleted);
     if (sql == NULL)
         return nx_nomem(err);
