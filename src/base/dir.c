@@ -134,8 +134,8 @@ static nx_status read_names(const char *path, listing *l, nx_err *err)
 {
     NX_AUTO(dir_drop) DIR *d = opendir(path);
     if (d == NULL)
-        return nx_fail_sys(err, errno == ENOENT || errno == ENOTDIR ? NX_NOT_FOUND : NX_IO, "could not list the folder %s",
-                           path);
+        return nx_fail_sys(err, errno == ENOENT || errno == ENOTDIR ? NX_NOT_FOUND : NX_IO,
+                           "could not list the folder %s", path);
     for (;;) {
         errno = 0;
         const struct dirent *e = readdir(d);
@@ -154,8 +154,8 @@ static nx_status read_names(const char *path, listing *l, nx_err *err)
     }
 }
 
-nx_status nx_dir_list(const char *path, nx_status (*fn)(void *ctx, const char *name, bool is_dir, nx_err *err), void *ctx,
-                      nx_err *err)
+nx_status nx_dir_list(const char *path, nx_status (*fn)(void *ctx, const char *name, bool is_dir, nx_err *err),
+                      void *ctx, nx_err *err)
 {
     NX_AUTO(listing_drop) listing l = {0};
     NX_TRY(read_names(path, &l, err));

@@ -37,7 +37,8 @@ static bool parse(nx_str spec)
     nx_str_split(&spec, ':', &point);
     nx_str_split(&spec, ':', &skip);
     nx_str_split(&spec, ':', &action);
-    static const char *const actions[] = {[NX_FAULT_ERROR] = "error", [NX_FAULT_SHORT] = "short", [ACTION_KILL] = "kill"};
+    static const char *const actions[] = {
+        [NX_FAULT_ERROR] = "error", [NX_FAULT_SHORT] = "short", [ACTION_KILL] = "kill"};
     int p = 0, act = NX_FAULT_ERROR;
     int64_t left;
     while (p < NX_FAULT_COUNT && !nx_str_is(point, names[p]))

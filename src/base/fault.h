@@ -3,7 +3,7 @@
  * Named points where tests can make the program fail: return an error, write short, or die at once as by
  * kill -9. Armed through the environment variable NEXUS_FAULT="point[:skip[:action]]", action one of
  * error, short, kill (default error); skip = how many passages to let through (default 0). One point at a time;
- * it fires once. A value that names no point ends the process with status 2, so that no test passes for want of a fault.
+ * it fires once. A value that names no point ends the process with status 2: no test passes for want of a fault.
  * In builds without NX_FAULTS the macro is a constant and costs nothing.
  * Thread   Any.
  */
@@ -13,25 +13,25 @@
 #include <stdbool.h>
 
 /* Sorted; a test walks the list. */
-#define NX_FAULTS_LIST(X) \
-    X(DELTA_COMMIT)       \
-    X(DELTA_COMMITTED)    \
-    X(FILE_FSYNC)         \
-    X(FILE_LINK)          \
-    X(FILE_RENAME)        \
-    X(FILE_WRITE)         \
-    X(PARQUET_WRITE)      \
-    X(PG_COMMIT)          \
-    X(PG_COPY)            \
-    X(WAL_RELEASE)        \
-    X(WAL_SYNC)           \
+#define NX_FAULTS_LIST(X)                                                                                              \
+    X(DELTA_COMMIT)                                                                                                    \
+    X(DELTA_COMMITTED)                                                                                                 \
+    X(FILE_FSYNC)                                                                                                      \
+    X(FILE_LINK)                                                                                                       \
+    X(FILE_RENAME)                                                                                                     \
+    X(FILE_WRITE)                                                                                                      \
+    X(PARQUET_WRITE)                                                                                                   \
+    X(PG_COMMIT)                                                                                                       \
+    X(PG_COPY)                                                                                                         \
+    X(WAL_RELEASE)                                                                                                     \
+    X(WAL_SYNC)                                                                                                        \
     X(WAL_WRITE)
 
 typedef enum nx_fault {
 #define X(f) NX_FAULT_##f,
     NX_FAULTS_LIST(X)
 #undef X
-    NX_FAULT_COUNT
+        NX_FAULT_COUNT
 } nx_fault;
 
 typedef enum nx_fault_action { NX_FAULT_NONE, NX_FAULT_ERROR, NX_FAULT_SHORT } nx_fault_action;

@@ -20,13 +20,14 @@ NX_MUST_USE nx_status nx_file_replace(const char *path, nx_str bytes, nx_err *er
 /* Creates path with the bytes, durable when it returns, or NX_EXISTS and nothing changed. Of many callers
  * (threads or processes) exactly one wins. Readers never see part of it. */
 NX_MUST_USE nx_status nx_file_create(const char *path, nx_str bytes, nx_err *err);
-NX_MUST_USE nx_status nx_file_sync(const char *path, nx_err *err);       /* fdatasync of an existing file */
-NX_MUST_USE nx_status nx_dir_sync(const char *path, nx_err *err);        /* fsync of a folder */
-NX_MUST_USE nx_status nx_dir_make(const char *path, nx_err *err);        /* mkdir -p; syncs created parents */
-NX_MUST_USE nx_status nx_dir_remove(const char *path, nx_err *err);      /* rm -r; absent is fine */
+NX_MUST_USE nx_status nx_file_sync(const char *path, nx_err *err);  /* fdatasync of an existing file */
+NX_MUST_USE nx_status nx_dir_sync(const char *path, nx_err *err);   /* fsync of a folder */
+NX_MUST_USE nx_status nx_dir_make(const char *path, nx_err *err);   /* mkdir -p; syncs created parents */
+NX_MUST_USE nx_status nx_dir_remove(const char *path, nx_err *err); /* rm -r; absent is fine */
 /* Calls fn for each entry except "." and ".." in byte order of names; stops at the first status that is not NX_OK. */
-NX_MUST_USE nx_status nx_dir_list(const char *path, nx_status (*fn)(void *ctx, const char *name, bool is_dir, nx_err *err),
-                                  void *ctx, nx_err *err);
+NX_MUST_USE nx_status nx_dir_list(const char *path,
+                                  nx_status (*fn)(void *ctx, const char *name, bool is_dir, nx_err *err), void *ctx,
+                                  nx_err *err);
 bool nx_file_exists(const char *path);
 NX_MUST_USE nx_status nx_file_size(const char *path, uint64_t *ret_bytes, nx_err *err);
 /* All n bytes or an error (handles short writes, EINTR). */

@@ -13,7 +13,7 @@
 
 #include "base/str.h"
 
-/* CRC-32C (Castagnoli, reflected 0x82F63B78; RFC 3720 B.4). Continue with the value of an earlier call; start with 0. */
+/* CRC-32C (Castagnoli, reflected 0x82F63B78; RFC 3720 B.4). Start with 0, go on with the last value. */
 uint32_t nx_crc32c(uint32_t crc, const void *p, size_t n);
 /* 64-bit hash, good mixing, not stable across versions: never store it. */
 uint64_t nx_hash64(const void *p, size_t n, uint64_t seed);

@@ -8,8 +8,8 @@ enum { SERIES_MAX = 512, BUCKETS = 22 };
 
 /* Upper bounds in nanoseconds and as Prometheus labels. */
 static const uint64_t bound_ns[BUCKETS] = {
-    10000,      25000,      50000,       100000,      250000,      500000,       1000000,      2500000,
-    5000000,    10000000,   25000000,    50000000,    100000000,   250000000,    500000000,    1000000000,
+    10000,      25000,      50000,       100000,      250000,      500000,       1000000,   2500000,
+    5000000,    10000000,   25000000,    50000000,    100000000,   250000000,    500000000, 1000000000,
     2500000000, 5000000000, 10000000000, 25000000000, 50000000000, 100000000000,
 };
 static const char *const bound_text[BUCKETS] = {
@@ -23,8 +23,8 @@ struct nx_metric {
     const char *name, *help;
     char *labels;
     kind kind;
-    _Atomic uint64_t value;  /* counter, gauge (as int64_t), number of observations */
-    _Atomic uint64_t sum_ns; /* histogram */
+    _Atomic uint64_t value;   /* counter, gauge (as int64_t), number of observations */
+    _Atomic uint64_t sum_ns;  /* histogram */
     _Atomic uint64_t *bucket; /* histogram: BUCKETS + 1, not cumulative */
 };
 

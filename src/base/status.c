@@ -8,8 +8,8 @@
 const char *nx_status_text(nx_status s)
 {
     switch (s) {
-#define X(name, text, code) \
-    case name:              \
+#define X(name, text, code)                                                                                            \
+    case name:                                                                                                         \
         return text;
         NX_STATUS_LIST(X)
 #undef X
@@ -20,8 +20,8 @@ const char *nx_status_text(nx_status s)
 const char *nx_status_name(nx_status s)
 {
     switch (s) {
-#define X(name, text, code) \
-    case name:              \
+#define X(name, text, code)                                                                                            \
+    case name:                                                                                                         \
         return #name;
         NX_STATUS_LIST(X)
 #undef X

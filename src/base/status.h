@@ -16,23 +16,23 @@
 
 /* X(status, text, process exit code). Exit codes: 1 a check failed, 2 usage or
  * configuration, 3 something outside failed. A retriable error of class 3 exits 75. */
-#define NX_STATUS_LIST(X)                                     \
-    X(NX_OK, "ok", 0)                                         \
-    X(NX_NOMEM, "out of memory", 3)                           \
-    X(NX_IO, "input or output failed", 3)                     \
-    X(NX_REMOTE, "the other side failed", 3)                  \
-    X(NX_CORRUPT, "stored bytes fail their checks", 3)        \
-    X(NX_INVALID, "input is not valid", 2)                    \
-    X(NX_CONTRACT, "a row breaks its contract", 1)            \
-    X(NX_CHECK_FAILED, "a check, test or model failed", 1)    \
-    X(NX_CONFLICT, "another writer committed first", 3)       \
-    X(NX_NOT_FOUND, "no such object", 2)                      \
-    X(NX_EXISTS, "the object exists already", 3)              \
-    X(NX_UNSUPPORTED, "not supported", 2)                     \
-    X(NX_LIMIT, "a configured limit was reached", 3)          \
-    X(NX_AGAIN, "nothing ready yet", 3)                       \
-    X(NX_CANCELLED, "stopped by request", 3)                  \
-    X(NX_NOTHING, "nothing to do", 0)                         \
+#define NX_STATUS_LIST(X)                                                                                              \
+    X(NX_OK, "ok", 0)                                                                                                  \
+    X(NX_NOMEM, "out of memory", 3)                                                                                    \
+    X(NX_IO, "input or output failed", 3)                                                                              \
+    X(NX_REMOTE, "the other side failed", 3)                                                                           \
+    X(NX_CORRUPT, "stored bytes fail their checks", 3)                                                                 \
+    X(NX_INVALID, "input is not valid", 2)                                                                             \
+    X(NX_CONTRACT, "a row breaks its contract", 1)                                                                     \
+    X(NX_CHECK_FAILED, "a check, test or model failed", 1)                                                             \
+    X(NX_CONFLICT, "another writer committed first", 3)                                                                \
+    X(NX_NOT_FOUND, "no such object", 2)                                                                               \
+    X(NX_EXISTS, "the object exists already", 3)                                                                       \
+    X(NX_UNSUPPORTED, "not supported", 2)                                                                              \
+    X(NX_LIMIT, "a configured limit was reached", 3)                                                                   \
+    X(NX_AGAIN, "nothing ready yet", 3)                                                                                \
+    X(NX_CANCELLED, "stopped by request", 3)                                                                           \
+    X(NX_NOTHING, "nothing to do", 0)                                                                                  \
     X(NX_INTERNAL, "a defect in this program", 3)
 
 typedef enum nx_status {
@@ -48,8 +48,8 @@ typedef struct nx_err {
     int retry_after_ms; /* what the other side asked for; 0 = nothing said */
     const char *file;   /* static */
     int line;
-    char text[512];     /* what, on which object, why */
-    char hint[256];     /* what an operator can do; may be empty */
+    char text[512]; /* what, on which object, why */
+    char hint[256]; /* what an operator can do; may be empty */
 } nx_err;
 
 /* A constant text; never NULL. Any thread. */
@@ -66,7 +66,8 @@ nx_status nx_err_set(nx_err *e, nx_status st, const char *file, int line, const 
 /* The same, then adds ": " and the text of errno, and stores errno. */
 NX_PRINTF(5, 6)
 nx_status nx_err_set_sys(nx_err *e, nx_status st, const char *file, int line, const char *fmt, ...);
-/* Puts words in front of the text: "reading FILE: " + old text. Keeps all else. Returns e's status (NX_INTERNAL if e is NULL). */
+/* Puts words in front of the text: "reading FILE: " + old text. Keeps all else. Returns e's status (NX_INTERNAL if e is
+ * NULL). */
 NX_PRINTF(2, 3)
 nx_status nx_err_prefix(nx_err *e, const char *fmt, ...);
 /* Sets the hint; e may be NULL. Returns e's status, or st when e is NULL. */
@@ -80,11 +81,11 @@ void nx_err_clear(nx_err *e);
 #define nx_nomem(e) nx_err_set((e), NX_NOMEM, __FILE__, __LINE__, "out of memory")
 
 /* Returns from the calling function when the expression is not NX_OK. */
-#define NX_TRY(expr)                       \
-    do {                                   \
-        nx_status nx_try_st_ = (expr);     \
-        if (NX_UNLIKELY(nx_try_st_ != NX_OK)) \
-            return nx_try_st_;             \
+#define NX_TRY(expr)                                                                                                   \
+    do {                                                                                                               \
+        nx_status nx_try_st_ = (expr);                                                                                 \
+        if (NX_UNLIKELY(nx_try_st_ != NX_OK))                                                                          \
+            return nx_try_st_;                                                                                         \
     } while (0)
 
 #endif

@@ -10,8 +10,8 @@
  *
  * Invariants (checked by nx_batch_check in tests): every column has the batch's number of rows after
  * nx_batch_end_row(); off[0] = 0, off never falls; strings are valid UTF-8 (the writer's duty).
- * Memory   Grows by doubling to row_max rows and heap_max bytes a column, then NX_LIMIT. data, valid, off and heap are never
- *          NULL where the kind has them, also with no rows.
+ * Memory   Grows by doubling to row_max rows and heap_max bytes a column, then NX_LIMIT. data, valid, off and heap are
+ *          never NULL where the kind has them, also with no rows.
  * Thread   One owner at a time.
  */
 #ifndef NX_DATA_BATCH_H
@@ -54,14 +54,14 @@ NX_MUST_USE nx_status nx_col_grow_heap(const nx_batch *b, nx_col *c, size_t n);
 
 /* Append one value to a column; the caller appends exactly one to each column, then ends the row. All fail only with
  * NX_NOMEM or NX_LIMIT; nx_batch_truncate() takes the begun row back. Inline: the decoder spends its time here. */
-#define NX_COL_APPEND(b, c, ctype, v)                               \
-    do {                                                            \
-        if (NX_UNLIKELY((c)->n == (c)->cap))                        \
-            NX_TRY(nx_col_grow((b), (c)));                          \
-        ((ctype *)(c)->data)[(c)->n] = (v);                         \
-        (c)->valid[(c)->n >> 6] |= UINT64_C(1) << ((c)->n & 63);    \
-        (c)->n++;                                                   \
-        return NX_OK;                                               \
+#define NX_COL_APPEND(b, c, ctype, v)                                                                                  \
+    do {                                                                                                               \
+        if (NX_UNLIKELY((c)->n == (c)->cap))                                                                           \
+            NX_TRY(nx_col_grow((b), (c)));                                                                             \
+        ((ctype *)(c)->data)[(c)->n] = (v);                                                                            \
+        (c)->valid[(c)->n >> 6] |= UINT64_C(1) << ((c)->n & 63);                                                       \
+        (c)->n++;                                                                                                      \
+        return NX_OK;                                                                                                  \
     } while (0)
 
 NX_MUST_USE nx_status nx_col_null(nx_batch *b, nx_col *c);
@@ -133,7 +133,8 @@ static inline int32_t nx_col_get_i32(const nx_col *c, size_t i)
 }
 /* Bytes of the values in all columns, without what is allocated ahead (for limits and metrics). */
 size_t nx_batch_bytes(const nx_batch *b);
-/* Copies row i of src (same schema) to the end of dst, nested values included, and ends the row; on failure dst is as before. */
+/* Copies row i of src (same schema) to the end of dst, nested values included, and ends the row; on failure dst is as
+ * before. */
 NX_MUST_USE nx_status nx_batch_copy_row(nx_batch *dst, const nx_batch *src, size_t i);
 /* NX_CORRUPT names the broken invariant. */
 NX_MUST_USE nx_status nx_batch_check(const nx_batch *b, nx_err *err);

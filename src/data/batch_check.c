@@ -8,10 +8,10 @@ static nx_status broken(nx_err *err, const nx_col *c, size_t row, const char *wh
 
 static bool is_zero(const nx_col *c, size_t i)
 {
-    size_t width = c->type->kind == NX_BOOL                                  ? 1
-                   : c->type->kind == NX_INT32 || c->type->kind == NX_DATE   ? 4
+    size_t width = c->type->kind == NX_BOOL                                 ? 1
+                   : c->type->kind == NX_INT32 || c->type->kind == NX_DATE  ? 4
                    : c->type->kind == NX_DECIMAL && c->type->precision > 18 ? 16
-                                                                             : 8;
+                                                                            : 8;
     const char *p = (const char *)c->data + i * width;
     for (size_t k = 0; k < width; k++)
         if (p[k] != 0)
@@ -64,7 +64,8 @@ static nx_status check_values(const nx_col *c, nx_err *err)
 static nx_status check_col(const nx_col *c, size_t n, nx_err *err)
 {
     if (c->n != n)
-        return nx_fail(err, NX_CORRUPT, "could not use the batch: column \"%s\" has %zu rows, not %zu", c->name, c->n, n);
+        return nx_fail(err, NX_CORRUPT, "could not use the batch: column \"%s\" has %zu rows, not %zu", c->name, c->n,
+                       n);
     size_t nulls = 0;
     for (size_t i = 0; i < n; i++)
         nulls += nx_col_is_null(c, i);

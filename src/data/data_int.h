@@ -4,12 +4,12 @@
 
 #include "data/value.h"
 
-/* Length of the longest JSON number at the start of s, 0 when there is none. Reading stops at the first byte that cannot
- * belong to it: "1.5x" gives 3, "1." and "1e" give 0. */
+/* Length of the longest JSON number at the start of s, 0 when there is none. Reading stops at the first byte that
+ * cannot belong to it: "1.5x" gives 3, "1." and "1e" give 0. */
 size_t nx__num_scan(nx_str s);
 
-/* How the JSON and YAML readers build trees: the values of open arrays and objects wait on one stack; when one is closed,
- * those above its base move into the arena. */
+/* How the JSON and YAML readers build trees: the values of open arrays and objects wait on one stack; when one is
+ * closed, those above its base move into the arena. */
 typedef struct nx__slot {
     nx_val v;
     nx_str key; /* in objects */

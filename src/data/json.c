@@ -16,8 +16,8 @@ typedef struct parser {
     size_t depth;
 } parser;
 
-/* Line and column (code points) of `at`. Places are asked for in rising order, so this is one pass over the text in all;
- * only an error about something earlier starts anew. */
+/* Line and column (code points) of `at`. Places are asked for in rising order, so this is one pass over the text in
+ * all; only an error about something earlier starts anew. */
 static void locate(parser *ps, const char *at)
 {
     if (at < ps->mark) {

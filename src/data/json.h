@@ -19,7 +19,8 @@ typedef struct nx_json_opts {
 NX_MUST_USE nx_status nx_json_parse(nx_str text, const nx_json_opts *opts, nx_arena *a, nx_val **ret, nx_err *err);
 
 /* The writer: commas and nesting are its business. Values after nx_jw_key() in objects, bare in arrays. After the first
- * failure (NX_LIMIT: the buffer is full or nesting is deeper than 64; NX_NOMEM) it does nothing more and nx_jw_end() tells. */
+ * failure (NX_LIMIT: the buffer is full or nesting is deeper than 64; NX_NOMEM) it does nothing more and nx_jw_end()
+ * tells. */
 typedef struct nx_jw {
     nx_buf *b;
     nx_status st;
@@ -35,13 +36,14 @@ void nx_jw_arr(nx_jw *w);
 void nx_jw_arr_end(nx_jw *w);
 void nx_jw_key(nx_jw *w, const char *key);
 void nx_jw_key_str(nx_jw *w, nx_str key);
-void nx_jw_str(nx_jw *w, nx_str s);        /* invalid UTF-8 bytes become U+FFFD */
-void nx_jw_cstr(nx_jw *w, const char *s);  /* NULL writes null */
+void nx_jw_str(nx_jw *w, nx_str s);       /* invalid UTF-8 bytes become U+FFFD */
+void nx_jw_cstr(nx_jw *w, const char *s); /* NULL writes null */
 void nx_jw_i64(nx_jw *w, int64_t v);
-void nx_jw_f64(nx_jw *w, double v);        /* 15 to 17 digits, the fewest that read back equal; NaN and infinities write null */
+/* 15 to 17 digits, the fewest that read back equal; NaN and infinities write null. */
+void nx_jw_f64(nx_jw *w, double v);
 void nx_jw_bool(nx_jw *w, bool v);
 void nx_jw_null(nx_jw *w);
-void nx_jw_raw(nx_jw *w, nx_str json);     /* text that is JSON already: numbers, sub-trees */
+void nx_jw_raw(nx_jw *w, nx_str json); /* text that is JSON already: numbers, sub-trees */
 NX_PRINTF(2, 3) void nx_jw_strf(nx_jw *w, const char *fmt, ...);
 NX_MUST_USE nx_status nx_jw_end(nx_jw *w); /* asserts that all is closed */
 

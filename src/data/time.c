@@ -57,9 +57,9 @@ static uint64_t load64(const char *p)
     return w;
 }
 
-/* Eight characters against a form, where '0' stands for any digit and all else for itself. On success each byte of *ret that
- * begins a pair of digits holds the pair's value. One pass over a word does what eight comparisons would:
- * text ^ form leaves the digits' values and zeros; `slack` brings the first byte value that is not allowed up to bit 7. */
+/* Eight characters against a form, where '0' stands for any digit and all else for itself. On success each byte of *ret
+ * that begins a pair of digits holds the pair's value. A word at once does what eight comparisons would: text ^ form
+ * leaves the digits' values and zeros; `slack` lifts the first byte value that is not allowed up to bit 7. */
 static bool read_pairs(const char *p, uint64_t form, uint64_t slack, uint64_t *ret)
 {
     uint64_t x = load64(p) ^ form;
@@ -84,8 +84,8 @@ static bool days_of_pairs(uint64_t ym, int day, int32_t *ret_days)
     if (month < 1 || month > 12 || day < 1 || day > month_length[month] + (leap & (month == 2)))
         return false;
     int centuries = (year + 99) / 100; /* begun before this year, since the year 0 */
-    *ret_days = year * 365 + (year + 3) / 4 - centuries + (centuries + 3) / 4 + before[month] + (leap & (month > 2)) + day -
-                1 - 719528;
+    int leap_days = (year + 3) / 4 - centuries + (centuries + 3) / 4 + (leap & (month > 2));
+    *ret_days = year * 365 + leap_days + before[month] + day - 1 - 719528;
     return true;
 }
 
@@ -216,8 +216,11 @@ size_t nx_time_format_ns(int64_t ns, char out[40])
     int64_t s = floor_div(ns, 1000000000), frac = floor_mod(ns, 1000000000);
     int64_t days = floor_div(s, 86400);
     int digits = frac == 0 ? 0 : frac % 1000000 == 0 ? 3 : frac % 1000 == 0 ? 6 : 9;
-    return format_instant(days, s - days * 86400, digits == 3 ? frac / 1000000 : digits == 6 ? frac / 1000 : frac, digits,
-                          out);
+    return format_instant(days, s - days * 86400,
+                          digits == 3   ? frac / 1000000
+                          : digits == 6 ? frac / 1000
+                                        : frac,
+                          digits, out);
 }
 
 size_t nx_time_format_us(int64_t us, char out[40])

@@ -64,8 +64,10 @@ nx_schema *nx_schema_copy(nx_arena *a, const nx_schema *s)
 nx_status nx_type_to_sql(const nx_type *t, nx_buf *b)
 {
     static const char *const names[] = {
-        [NX_BOOL] = "BOOLEAN", [NX_INT32] = "INTEGER",   [NX_INT64] = "BIGINT", [NX_DOUBLE] = "DOUBLE",
-        [NX_STRING] = "VARCHAR", [NX_BINARY] = "BLOB", [NX_DATE] = "DATE", [NX_TIMESTAMP] = "TIMESTAMP WITH TIME ZONE",
+        [NX_BOOL] = "BOOLEAN",   [NX_INT32] = "INTEGER",
+        [NX_INT64] = "BIGINT",   [NX_DOUBLE] = "DOUBLE",
+        [NX_STRING] = "VARCHAR", [NX_BINARY] = "BLOB",
+        [NX_DATE] = "DATE",      [NX_TIMESTAMP] = "TIMESTAMP WITH TIME ZONE",
     };
     if (t->kind == NX_DECIMAL)
         return nx_buf_addf(b, "DECIMAL(%d,%d)", t->precision, t->scale);

@@ -59,8 +59,9 @@ nx_schema *nx_schema_copy(nx_arena *a, const nx_schema *s);
 NX_MUST_USE nx_status nx_type_to_delta(const nx_type *t, nx_buf *b);
 /* The whole schemaString; all fields with empty metadata except {"comment":...} where one is set. */
 NX_MUST_USE nx_status nx_schema_to_delta(const nx_schema *s, nx_buf *b);
-/* Parses a schemaString. NX_UNSUPPORTED names a type outside nx_kind ("short", "byte" read as NX_INT32, "float" as NX_DOUBLE
- * only when lenient is set); NX_CORRUPT on malformed JSON. */
+/* Parses a schemaString. NX_UNSUPPORTED names a type outside nx_kind ("short", "byte" read as NX_INT32, "float" as
+ * NX_DOUBLE only when lenient is set; "int", "decimal" in their old spellings always); NX_CORRUPT when it is no schema.
+ * Of a field's metadata only "comment" is kept. */
 NX_MUST_USE nx_status nx_schema_from_delta(nx_str json, bool lenient, nx_arena *a, nx_schema **ret, nx_err *err);
 /* DuckDB's spelling: "BIGINT", "DECIMAL(18,6)", "TIMESTAMP WITH TIME ZONE", "VARCHAR[]", "STRUCT(...)". */
 NX_MUST_USE nx_status nx_type_to_sql(const nx_type *t, nx_buf *b);

@@ -138,8 +138,9 @@ static nx_status read_primitive(const reader *r, nx_str name, const char *field,
         *t = (nx_type){.kind = NX_DOUBLE};
         return NX_OK;
     }
-    return nx_fail(r->err, NX_UNSUPPORTED, "could not read the schema: field \"%.80s\" has type \"%.*s\", which is not supported",
-                   field, (int)(name.n < 80 ? name.n : 80), name.p);
+    return nx_fail(r->err, NX_UNSUPPORTED,
+                   "could not read the schema: field \"%.80s\" has the unsupported type \"%.*s\"", field,
+                   (int)(name.n < 80 ? name.n : 80), name.p);
 }
 
 static nx_status read_fields(const reader *r, const nx_val *v, const char *owner, const nx_field **ret, size_t *ret_n);
@@ -156,8 +157,8 @@ static nx_status read_type(const reader *r, const nx_val *v, const char *field, 
         return read_fields(r, v, field, &t->fields, &t->n_fields);
     }
     if (nx_str_is(kind, "map"))
-        return nx_fail(r->err, NX_UNSUPPORTED, "could not read the schema: field \"%.80s\" has type \"map\", which is not supported",
-                       field);
+        return nx_fail(r->err, NX_UNSUPPORTED,
+                       "could not read the schema: field \"%.80s\" has the unsupported type \"map\"", field);
     if (!nx_str_is(kind, "array"))
         return corrupt(r, field, "its type is neither a name nor an array or struct");
     nx_field *element = NX_ARENA_NEW(r->a, nx_field);

@@ -41,7 +41,8 @@ bool nx_val_bool(const nx_val *v, bool dflt)
 int64_t nx_val_i64(const nx_val *v, int64_t dflt)
 {
     __int128 w;
-    if (v == NULL || v->kind != NX_VAL_NUM || nx_dec_parse(v->s, 19, 0, &w) != NX_DEC_OK || w < INT64_MIN || w > INT64_MAX)
+    if (v == NULL || v->kind != NX_VAL_NUM || nx_dec_parse(v->s, 19, 0, &w) != NX_DEC_OK || w < INT64_MIN ||
+        w > INT64_MAX)
         return dflt;
     return (int64_t)w;
 }

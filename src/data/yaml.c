@@ -1,5 +1,6 @@
-/* The tree is built from libfyaml's events, not from its documents: an alias then costs one copied nx_val that shares the
- * children of its anchor, so aliases of aliases cannot blow up memory, and an alias inside its own anchor is unknown yet. */
+/* The tree is built from libfyaml's events, not from its documents: an alias then costs one copied nx_val that shares
+ * the children of its anchor, so aliases of aliases cannot blow up memory, and an alias inside its own anchor is
+ * unknown yet. */
 #include "data/yaml.h"
 
 #include <libfyaml.h>
@@ -17,6 +18,7 @@ typedef struct reader {
     const char *name;
     nx__tree tree;
     nx_map anchors; /* name -> nx_val in the arena */
+    int line, col;  /* of the node read last */
     size_t depth;
     nx_err *err;
 } reader;
@@ -31,8 +33,8 @@ static nx_status fail_parser(const reader *r)
 {
     void *iter = NULL;
     const struct fy_diag_error *e = fy_diag_errors_iterate(r->diag, &iter);
-    if (e == NULL)
-        return nx_nomem(r->err);
+    if (e == NULL) /* some errors come without words, such as a block indentation of 0 */
+        return fail_at(r, r->line, r->col, "what follows is not YAML");
     char what[256];
     snprintf(what, sizeof what, "%s", e->msg == NULL ? "not YAML" : e->msg);
     what[strcspn(what, "\n")] = '\0';
@@ -91,7 +93,8 @@ static nx_status read_tag(reader *r, struct fy_event *e, const nx_val *v, bool *
     *ret_text = nx_str_is(name, "str") || name.n == 0; /* "!" alone means text too */
     if (*ret_text || is_any(name, core))
         return NX_OK;
-    return fail_at(r, v->line, v->col, "tags other than !!str, !!int, !!float, !!bool, !!null, !!map, !!seq are not supported");
+    return fail_at(r, v->line, v->col,
+                   "only the tags !!str, !!int, !!float, !!bool, !!null, !!map, !!seq are supported");
 }
 
 static nx_status read_scalar(reader *r, struct fy_event *e, nx_val *v)
@@ -275,6 +278,8 @@ static nx_status read_node(reader *r, struct fy_event *e, nx_val *v)
     const struct fy_mark *mark = fy_event_start_mark(e);
     v->line = mark == NULL ? 1 : mark->line + 1;
     v->col = mark == NULL ? 1 : mark->column + 1 - mark_is_inside(e);
+    r->line = v->line;
+    r->col = v->col;
     nx_status st = NX_OK;
     bool unused;
     switch (e->type) {
@@ -359,7 +364,7 @@ static void swallow(struct fy_diag *diag, void *user, const char *text, size_t n
 
 nx_status nx_yaml_parse(nx_str text, const char *name, nx_arena *a, nx_val **ret, nx_err *err)
 {
-    NX_AUTO(reader_drop) reader r = {.name = name, .err = err};
+    NX_AUTO(reader_drop) reader r = {.name = name, .line = 1, .col = 1, .err = err};
     r.tree.a = a;
     nx_map_init(&r.anchors, NULL);
     NX_TRY(check_text(&r, text));

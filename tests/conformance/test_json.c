@@ -1,6 +1,7 @@
-/* What the JSON reader takes and refuses, by RFC 8259: y_ must be read, n_ must be refused, and for what the RFC leaves open
- * the list says what Nexus does (numbers of any size are kept as text; lone surrogates, byte order marks, other encodings and
- * doubled keys are refused). Names follow the custom of public suites; the cases are written for this reader. */
+/* What the JSON reader takes and refuses, by RFC 8259: y_ must be read, n_ must be refused, and for what the RFC leaves
+ * open the list says what Nexus does (numbers of any size are kept as text; lone surrogates, byte order marks, other
+ * encodings and doubled keys are refused). Names follow the custom of public suites; the cases are written for this
+ * reader. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,7 +49,8 @@ static const sample taken[] = {
     CASE("y_object_keys_differing_by_case", "{\"T\":1,\"t\":2,\"S\":3,\"s\":4}"),
     CASE("y_object_key_is_prefix_with_nul", "{\"a\":1,\"a\\u0000\":2}"),
     CASE("y_object_string_unicode", "{\"title\":\"\\u041f\\u043e\"}"),
-    CASE("y_object_long_strings", "{\"x\":[{\"id\": \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}], \"id\": \"xxxxxxxxxxxxxxxxxxxx\"}"),
+    CASE("y_object_long_strings",
+         "{\"x\":[{\"id\": \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}], \"id\": \"xxxxxxxxxxxxxxxxxxxx\"}"),
     CASE("y_number_zero", "[0]"),
     CASE("y_number_negative_zero", "[-0]"),
     CASE("y_number_negative_zero_fraction", "[-0.0]"),
@@ -63,7 +65,8 @@ static const sample taken[] = {
     CASE("y_number_real_exponent", "[123e45]"),
     CASE("y_number_real_fraction_exponent", "[123.456e78]"),
     CASE("y_number_exponent_leading_zeros", "[1e001]"),
-    CASE("y_number_double_close_to_zero", "[-0.000000000000000000000000000000000000000000000000000000000000000000000000000001]"),
+    CASE("y_number_double_close_to_zero",
+         "[-0.000000000000000000000000000000000000000000000000000000000000000000000000000001]"),
     CASE("y_number_many_digits", "[1234567890123456789012345678901234567890.12345678901234567890]"),
     CASE("y_number_followed_by_space", "[123 ]"),
     CASE("y_number_simple_real", "[123.456789]"),
@@ -95,7 +98,8 @@ static const sample taken[] = {
     CASE("y_string_u2028_line_separator", "[\"\xE2\x80\xA8\"]"),
     CASE("y_string_u2029_paragraph_separator", "[\"\xE2\x80\xA9\"]"),
     CASE("y_string_uescape_lower_and_upper", "[\"\\uabCD\\uABcd\"]"),
-    CASE("y_string_delete_character", "[\"a\x7F" "a\"]"),
+    CASE("y_string_delete_character", "[\"a\x7F"
+                                      "a\"]"),
     CASE("y_string_utf8_four_bytes", "[\"\xF0\x9D\x84\x9E\"]"),
     CASE("y_string_slash_unescaped", "[\"/\"]"),
     CASE("y_string_only_spaces", "\" \""),

@@ -1,5 +1,6 @@
-/* Numbers and times at their edges, from JSON text to the stored integer: what the lake holds is what the wire said, or the
- * value is refused. Limits: decimal(18,6) for stocks, decimal(38,18) for crypto, int64 nanoseconds for event times. */
+/* Numbers and times at their edges, from JSON text to the stored integer: what the lake holds is what the wire said, or
+ * the value is refused. Limits: decimal(18,6) for stocks, decimal(38,18) for crypto, int64 nanoseconds for event times.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,7 +51,8 @@ static void decimals(void **state)
         {"1e308", NULL, NULL},
         {"1e-400", NULL, NULL},
         {"0e400", "0.000000", "0.000000000000000000"},
-        {"123456789012.1234560000000000000000000000000000000000000000", "123456789012.123456", "123456789012.123456000000000000"},
+        {"123456789012.1234560000000000000000000000000000000000000000", "123456789012.123456",
+         "123456789012.123456000000000000"},
         {"0.00000000000000000000000000000000000000000000001e47", "1.000000", "1.000000000000000000"},
     };
     for (size_t i = 0; i < NX_COUNT_OF(v); i++) {
@@ -81,9 +83,15 @@ static void integers(void **state)
         const char *json;
         int64_t want; /* -1: not an int64 */
     } v[] = {
-        {"9223372036854775807", INT64_MAX}, {"-9223372036854775808", INT64_MIN}, {"9223372036854775808", -1},
-        {"-9223372036854775809", -1},       {"1e18", 1000000000000000000},       {"1e19", -1},
-        {"1.0", 1},                         {"1.5", -1},                         {"52983525029461", 52983525029461},
+        {"9223372036854775807", INT64_MAX},
+        {"-9223372036854775808", INT64_MIN},
+        {"9223372036854775808", -1},
+        {"-9223372036854775809", -1},
+        {"1e18", 1000000000000000000},
+        {"1e19", -1},
+        {"1.0", 1},
+        {"1.5", -1},
+        {"52983525029461", 52983525029461},
         {"9007199254740993", 9007199254740993},
     };
     for (size_t i = 0; i < NX_COUNT_OF(v); i++) {
@@ -116,7 +124,7 @@ static void times(void **state)
         {"\"2262-04-11T23:47:16.854775808Z\"", NULL},
         {"\"1677-09-21T00:12:43.145224192Z\"", "1677-09-21T00:12:43.145224192Z"},
         {"\"1677-09-21T00:12:43.145224191Z\"", NULL},
-        {"\"0001-01-01T00:00:00Z\"", NULL}, /* what some languages write for \"no time\" */
+        {"\"0001-01-01T00:00:00Z\"", NULL},                         /* what some languages write for \"no time\" */
         {"\"2021-02-22\\u005415:51:45Z\"", "2021-02-22T15:51:45Z"}, /* escapes are the reader's business */
         {"\"2021-02-22T15:51:45Z \"", NULL},
         {"1614009105", NULL}, /* a number has no text: its unit is never guessed */

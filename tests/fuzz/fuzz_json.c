@@ -1,6 +1,5 @@
-/* libFuzzer target: any bytes as JSON. What is taken must survive writing and reading; its numbers and texts go through the
- * decimal and time readers, whose results must come back from their own text.
- * Build   clang -g -O1 -fsanitize=fuzzer,address,undefined -Isrc tests/fuzz/fuzz_json.c src/base/?*.c src/data/?*.c ...
+/* libFuzzer target: any bytes as JSON. What is taken must survive writing and reading; its numbers and texts go through
+ * the decimal and time readers, whose results must come back from their own text.
  * The corpus (tests/fuzz/corpus/json) is replayed by tests/unit/data/test_fuzz_json.c in every test run. */
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
-/* Runs a fuzz target without a fuzzer: over each file of its corpus, each beginning of it, and copies with a few bytes changed
- * by a seeded generator. Include after the target. Input lies at the end of a heap block of its own, so that the address
- * sanitizer sees a read past it. */
+/* Runs a fuzz target without a fuzzer: over each file of its corpus, each beginning of it, and copies with a few bytes
+ * changed by a seeded generator. Include after the target. Input lies at the end of a heap block of its own, so that
+ * the address sanitizer sees a read past it. */
 #ifndef NX_TESTS_FUZZ_REPLAY_H
 #define NX_TESTS_FUZZ_REPLAY_H
 

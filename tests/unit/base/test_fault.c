@@ -42,8 +42,8 @@ static void fires_once_after_the_skips(void **state)
 static void nonsense_arms_nothing(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "NOPE", "wal_sync", "WAL_SYNC:", "WAL_SYNC:-1", "WAL_SYNC:1:explode",
-                                      "WAL_SYNC:1:error:x", "WAL_SYNC:1x"};
+    static const char *const bad[] = {
+        "", "NOPE", "wal_sync", "WAL_SYNC:", "WAL_SYNC:-1", "WAL_SYNC:1:explode", "WAL_SYNC:1:error:x", "WAL_SYNC:1x"};
     for (size_t i = 0; i < NX_COUNT_OF(bad); i++) {
         assert_false(nx_fault_arm(bad[i]));
         assert_int_equal(nx_fault_hit(NX_FAULT_WAL_SYNC), NX_FAULT_NONE);

@@ -261,9 +261,15 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(replace_and_read),          TEST(read_says_what_is_wrong),       TEST(create_refuses_a_second_time),
-        TEST(create_has_one_winner),     TEST(faults_leave_the_old_file),     TEST(kill_leaves_the_old_file),
-        TEST(fd_write_names_the_file),   TEST(folders),                       TEST(removal_does_not_follow_links),
+        TEST(replace_and_read),
+        TEST(read_says_what_is_wrong),
+        TEST(create_refuses_a_second_time),
+        TEST(create_has_one_winner),
+        TEST(faults_leave_the_old_file),
+        TEST(kill_leaves_the_old_file),
+        TEST(fd_write_names_the_file),
+        TEST(folders),
+        TEST(removal_does_not_follow_links),
         TEST(lock_names_its_holder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,8 +102,13 @@ static void base64_vectors(void **state)
 {
     (void)state;
     /* RFC 4648 section 10 */
-    static const char *const v[][2] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-                                       {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    static const char *const v[][2] = {{"", ""},
+                                       {"f", "Zg=="},
+                                       {"fo", "Zm8="},
+                                       {"foo", "Zm9v"},
+                                       {"foob", "Zm9vYg=="},
+                                       {"fooba", "Zm9vYmE="},
+                                       {"foobar", "Zm9vYmFy"}};
     for (size_t i = 0; i < NX_COUNT_OF(v); i++) {
         NX_BUF_AUTO nx_buf e;
         NX_BUF_AUTO nx_buf d;
@@ -119,7 +124,8 @@ static void base64_vectors(void **state)
 static void base64_refuses(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"Z", "Zg", "Zg=", "Zg==Zg==", "Z===", "====", "Zm9v\n", "Zm-v", "Zh==", "Zm9=", "Zg==="};
+    static const char *const bad[] = {
+        "Z", "Zg", "Zg=", "Zg==Zg==", "Z===", "====", "Zm9v\n", "Zm-v", "Zh==", "Zm9=", "Zg==="};
     for (size_t i = 0; i < NX_COUNT_OF(bad); i++) {
         NX_BUF_AUTO nx_buf d;
         nx_buf_init(&d, 0);
@@ -148,14 +154,10 @@ static void hash64_tells_near_keys_apart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(crc32c_vectors),
-        cmocka_unit_test(crc32c_paths_agree_at_any_length_and_split),
-        cmocka_unit_test(sha256_vectors),
-        cmocka_unit_test(sha256_pieces_equal_the_whole),
-        cmocka_unit_test(md5_vectors),
-        cmocka_unit_test(base64_vectors),
-        cmocka_unit_test(base64_refuses),
-        cmocka_unit_test(hash64_tells_near_keys_apart),
+        cmocka_unit_test(crc32c_vectors), cmocka_unit_test(crc32c_paths_agree_at_any_length_and_split),
+        cmocka_unit_test(sha256_vectors), cmocka_unit_test(sha256_pieces_equal_the_whole),
+        cmocka_unit_test(md5_vectors),    cmocka_unit_test(base64_vectors),
+        cmocka_unit_test(base64_refuses), cmocka_unit_test(hash64_tells_near_keys_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,7 +96,8 @@ static void errors_bring_their_hint(void **state)
     assert_line("2026-11-23T10:00:00.123Z ERROR app  could not open a - make it\n");
     nx_log_setup(NX_LOG_INFO, true);
     nx_log_err(NX_LOG_ERROR, "app", &err);
-    assert_line("{\"ts\":\"2026-11-23T10:00:00.123Z\",\"level\":\"error\",\"component\":\"app\",\"message\":\"could not open a\","
+    assert_line("{\"ts\":\"2026-11-23T10:00:00.123Z\",\"level\":\"error\",\"component\":\"app\",\"message\":\"could "
+                "not open a\","
                 "\"hint\":\"make it\"}\n");
     nx_err_clear(&err);
     err.status = NX_LIMIT;
@@ -117,14 +118,15 @@ static void secrets_never_show(void **state)
     assert_line("2026-11-23T10:00:00.123Z INFO  http  token=***&x=*** abc ******\n");
     nx_log_setup(NX_LOG_INFO, true);
     nx_log(NX_LOG_INFO, "http", "quo\"te");
-    assert_line("{\"ts\":\"2026-11-23T10:00:00.123Z\",\"level\":\"info\",\"component\":\"http\",\"message\":\"***\"}\n");
+    assert_line(
+        "{\"ts\":\"2026-11-23T10:00:00.123Z\",\"level\":\"info\",\"component\":\"http\",\"message\":\"***\"}\n");
     nx_log_setup(NX_LOG_INFO, false);
     nx_err err;
     nx_status st = nx_fail(&err, NX_REMOTE, "refused sesame");
     nx_err_hint(&err, st, "change sesame");
     nx_log_err(NX_LOG_INFO, "http", &err);
     assert_line("2026-11-23T10:00:00.123Z INFO  http  refused *** - change ***\n");
-    assert_string_equal(err.text, "refused sesame"); /* the record itself is the caller's */
+    assert_string_equal(err.text, "refused sesame");   /* the record itself is the caller's */
     char text[] = {'s', 'e', 's', 'a', 'm', 'e', '!'}; /* no 0 inside its cap */
     nx_log_scrub(text, sizeof text);
     assert_string_equal(text, "***!");
@@ -178,8 +180,12 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
     const struct CMUnitTest tests[] = {
-        TEST(text_lines),         TEST(json_lines),                   TEST(errors_bring_their_hint),
-        TEST(secrets_never_show), TEST(long_lines_are_cut_and_whole), TEST(threads_write_whole_lines),
+        TEST(text_lines),
+        TEST(json_lines),
+        TEST(errors_bring_their_hint),
+        TEST(secrets_never_show),
+        TEST(long_lines_are_cut_and_whole),
+        TEST(threads_write_whole_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,7 +92,8 @@ static void iteration_keeps_the_order(void **state)
     assert_int_equal(want, 1003);
 }
 
-/* Against an array that is searched: ten thousand random steps over few keys, so that slots are reused again and again. */
+/* Against an array that is searched: ten thousand random steps over few keys, so that slots are reused again and again.
+ */
 static void agrees_with_a_plain_list(void **state)
 {
     (void)state;

@@ -52,7 +52,15 @@ static void integers(void **state)
     assert_true(nx_str_to_i64(NX_STR("-9223372036854775808"), &v) && v == INT64_MIN);
     assert_true(nx_str_to_i64(NX_STR("-0"), &v) && v == 0);
     assert_true(nx_str_to_i64(NX_STR("007"), &v) && v == 7);
-    static const char *const bad[] = {"", "-", "+1", " 1", "1 ", "1.0", "0x1", "9223372036854775808", "-9223372036854775809",
+    static const char *const bad[] = {"",
+                                      "-",
+                                      "+1",
+                                      " 1",
+                                      "1 ",
+                                      "1.0",
+                                      "0x1",
+                                      "9223372036854775808",
+                                      "-9223372036854775809",
                                       "99999999999999999999999"};
     for (size_t i = 0; i < NX_COUNT_OF(bad); i++)
         assert_false(nx_str_to_i64(nx_str_of(bad[i]), &v));
@@ -61,15 +69,38 @@ static void integers(void **state)
 static void utf8_is_checked(void **state)
 {
     (void)state;
-    static const char *const good[] = {"", "plain ascii, long enough for a word", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80",
-                                       "\xED\x9F\xBF", "\xEE\x80\x80", "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF",
+    static const char *const good[] = {"",
+                                       "plain ascii, long enough for a word",
+                                       "\xC2\x80",
+                                       "\xDF\xBF",
+                                       "\xE0\xA0\x80",
+                                       "\xED\x9F\xBF",
+                                       "\xEE\x80\x80",
+                                       "\xEF\xBF\xBF",
+                                       "\xF0\x90\x80\x80",
+                                       "\xF4\x8F\xBF\xBF",
                                        "12345678\xC3\xA9"};
     for (size_t i = 0; i < NX_COUNT_OF(good); i++)
         assert_true(nx_utf8_valid(nx_str_of(good[i])));
-    static const char *const bad[] = {"\x80",         "\xBF",         "\xC0\x80",         "\xC1\xBF",         "\xC2",
-                                      "\xC2\x41",     "\xE0\x9F\xBF", "\xE0\xA0",         "\xED\xA0\x80",     "\xED\xBF\xBF",
-                                      "\xEF\xBF",     "\xF0\x8F\xBF\xBF", "\xF0\x90\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",
-                                      "\xFE",         "\xFF",         "1234567\xFF",      "12345678\xE2\x82"};
+    static const char *const bad[] = {"\x80",
+                                      "\xBF",
+                                      "\xC0\x80",
+                                      "\xC1\xBF",
+                                      "\xC2",
+                                      "\xC2\x41",
+                                      "\xE0\x9F\xBF",
+                                      "\xE0\xA0",
+                                      "\xED\xA0\x80",
+                                      "\xED\xBF\xBF",
+                                      "\xEF\xBF",
+                                      "\xF0\x8F\xBF\xBF",
+                                      "\xF0\x90\x80",
+                                      "\xF4\x90\x80\x80",
+                                      "\xF5\x80\x80\x80",
+                                      "\xFE",
+                                      "\xFF",
+                                      "1234567\xFF",
+                                      "12345678\xE2\x82"};
     for (size_t i = 0; i < NX_COUNT_OF(bad); i++)
         assert_false(nx_utf8_valid(nx_str_of(bad[i])));
 }
@@ -199,11 +230,16 @@ static void growing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(slices),          cmocka_unit_test(split),
-        cmocka_unit_test(integers),        cmocka_unit_test(utf8_is_checked),
-        cmocka_unit_test(utf8_round_trip), cmocka_unit_test(nearest_name),
-        cmocka_unit_test(buffers_respect_their_maximum), cmocka_unit_test(quoting),
-        cmocka_unit_test(arenas),          cmocka_unit_test(growing),
+        cmocka_unit_test(slices),
+        cmocka_unit_test(split),
+        cmocka_unit_test(integers),
+        cmocka_unit_test(utf8_is_checked),
+        cmocka_unit_test(utf8_round_trip),
+        cmocka_unit_test(nearest_name),
+        cmocka_unit_test(buffers_respect_their_maximum),
+        cmocka_unit_test(quoting),
+        cmocka_unit_test(arenas),
+        cmocka_unit_test(growing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,13 +36,29 @@ static void reads_what_json_writes(void **state)
 {
     (void)state;
     static const char *const v[][2] = {
-        {"0", "0.000000"},          {"-0", "0.000000"},         {"-0.0", "0.000000"},     {"1", "1.000000"},
-        {"-12.50", "-12.500000"},   {"1e3", "1000.000000"},     {"1.5E-2", "0.015000"},   {"1E+2", "100.000000"},
-        {"0.000001", "0.000001"},   {"1e-6", "0.000001"},       {"10e-7", "0.000001"},    {"187.4375", "187.437500"},
-        {"0.10000000000", "0.100000"}, {"999999999999.999999", "999999999999.999999"},   {"0e99999999999999999999", "0.000000"},
-        {"0.0000001e1", "0.000001"}, {"123456789012e-6", "123456.789012"}, {"-0.000001e6", "-1.000000"},
-        {"1000000000000000000000e-10", "100000000000.000000"}, {"0.00000000000000000000000001e26", "1.000000"},
-        {"100e0", "100.000000"},    {"12.0e00001", "120.000000"}, {"1e-0", "1.000000"},
+        {"0", "0.000000"},
+        {"-0", "0.000000"},
+        {"-0.0", "0.000000"},
+        {"1", "1.000000"},
+        {"-12.50", "-12.500000"},
+        {"1e3", "1000.000000"},
+        {"1.5E-2", "0.015000"},
+        {"1E+2", "100.000000"},
+        {"0.000001", "0.000001"},
+        {"1e-6", "0.000001"},
+        {"10e-7", "0.000001"},
+        {"187.4375", "187.437500"},
+        {"0.10000000000", "0.100000"},
+        {"999999999999.999999", "999999999999.999999"},
+        {"0e99999999999999999999", "0.000000"},
+        {"0.0000001e1", "0.000001"},
+        {"123456789012e-6", "123456.789012"},
+        {"-0.000001e6", "-1.000000"},
+        {"1000000000000000000000e-10", "100000000000.000000"},
+        {"0.00000000000000000000000001e26", "1.000000"},
+        {"100e0", "100.000000"},
+        {"12.0e00001", "120.000000"},
+        {"1e-0", "1.000000"},
         {"0.000000000000000000000000000000000000000000000", "0.000000"},
     };
     for (size_t i = 0; i < NX_COUNT_OF(v); i++)
@@ -79,9 +95,10 @@ static void refuses_what_does_not_fit(void **state)
 static void refuses_what_is_no_number(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"",     "-",    "+1",   ".5",  "1.",   "-.5",  "00",  "01",   "-01",  "1e",    "1e+",
-                                      "1e1.5", "1.e1", " 1",   "1 ",  "0x1F", "NaN",  "nan", "Infinity", "-Infinity", "1,5",
-                                      "1_000", "--1",  "1-",   "1e--1", "\"1\"", "1.5.2", "e5", "1ee5", "\xD9\xA1"};
+    static const char *const bad[] = {"",      "-",     "+1",       ".5",        "1.",   "-.5",     "00",  "01",
+                                      "-01",   "1e",    "1e+",      "1e1.5",     "1.e1", " 1",      "1 ",  "0x1F",
+                                      "NaN",   "nan",   "Infinity", "-Infinity", "1,5",  "1_000",   "--1", "1-",
+                                      "1e--1", "\"1\"", "1.5.2",    "e5",        "1ee5", "\xD9\xA1"};
     for (size_t i = 0; i < NX_COUNT_OF(bad); i++)
         assert_refuses(bad[i], 18, 6, NX_DEC_SYNTAX);
     __int128 v;
@@ -158,8 +175,8 @@ static void formats(void **state)
     assert_string_equal(out, "1000000000000000000000000000000000000");
 }
 
-/* The same value in many spellings - digits moved over the point, exponents that move it back, zeros at both ends - is the
- * same integer, at every precision and scale. */
+/* The same value in many spellings - digits moved over the point, exponents that move it back, zeros at both ends - is
+ * the same integer, at every precision and scale. */
 static void spellings_agree(void **state)
 {
     (void)state;
@@ -182,13 +199,13 @@ static void spellings_agree(void **state)
         assert_true(got == want);
         nx_dec_format(want, 0, text);
         int zeros = (int)nx_rand_below(&r, 40);
-        snprintf(other, sizeof other, "%s%.*s%se%d", text, v == 0 ? 0 : zeros, "0000000000000000000000000000000000000000",
-                 nx_rand_below(&r, 2) == 0 ? ".000" : "", -scale - zeros);
+        snprintf(other, sizeof other, "%s%.*s%se%d", text, v == 0 ? 0 : zeros,
+                 "0000000000000000000000000000000000000000", nx_rand_below(&r, 2) == 0 ? ".000" : "", -scale - zeros);
         assert_int_equal(nx_dec_parse(nx_str_of(other), precision, scale, &got), NX_DEC_OK);
         assert_true(got == want);
         const char *bare = text[0] == '-' ? text + 1 : text;
-        snprintf(other, sizeof other, "%s0.%.*s%sE+%d", want < 0 ? "-" : "", zeros, "0000000000000000000000000000000000000000",
-                 bare, zeros + (int)strlen(bare));
+        snprintf(other, sizeof other, "%s0.%.*s%sE+%d", want < 0 ? "-" : "", zeros,
+                 "0000000000000000000000000000000000000000", bare, zeros + (int)strlen(bare));
         /* that is the integer itself: compare at scale 0 of the widest type */
         assert_int_equal(nx_dec_parse(nx_str_of(other), 38, 0, &got), NX_DEC_OK);
         assert_true(got == want);
@@ -198,9 +215,12 @@ static void spellings_agree(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_what_json_writes),    cmocka_unit_test(refuses_what_does_not_fit),
-        cmocka_unit_test(refuses_what_is_no_number), cmocka_unit_test(stays_inside_its_slice),
-        cmocka_unit_test(long_texts_cost_their_length), cmocka_unit_test(formats),
+        cmocka_unit_test(reads_what_json_writes),
+        cmocka_unit_test(refuses_what_does_not_fit),
+        cmocka_unit_test(refuses_what_is_no_number),
+        cmocka_unit_test(stays_inside_its_slice),
+        cmocka_unit_test(long_texts_cost_their_length),
+        cmocka_unit_test(formats),
         cmocka_unit_test(spellings_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

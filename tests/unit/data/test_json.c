@@ -26,7 +26,8 @@ static void trees_and_places(void **state)
     (void)state;
     NX_ARENA_AUTO nx_arena a;
     nx_arena_init(&a, 0);
-    const nx_val *v = parse(&a, "{\"a\": [1, -2.50e3, true],\n \"\xC3\xA9\": {\"b\": null}, \"s\": \"x\\n\\u20ac\\ud83d\\ude00\"}");
+    const nx_val *v =
+        parse(&a, "{\"a\": [1, -2.50e3, true],\n \"\xC3\xA9\": {\"b\": null}, \"s\": \"x\\n\\u20ac\\ud83d\\ude00\"}");
     assert_int_equal(v->kind, NX_VAL_OBJ);
     assert_int_equal(v->n, 3);
     assert_true(v->line == 1 && v->col == 1);
@@ -246,9 +247,19 @@ static void doubles_read_back_equal(void **state)
     static const struct {
         double v;
         const char *text;
-    } known[] = {{0, "0"},       {-0.0, "-0"},   {1, "1"},          {0.1, "0.1"},         {-2.5, "-2.5"},
-                 {100, "100"},   {1e21, "1e+21"}, {1.0 / 3, "0.3333333333333333"}, {0.1 + 0.2, "0.30000000000000004"},
-                 {1.7976931348623157e308, "1.7976931348623157e+308"}, {NAN, "null"}, {INFINITY, "null"}, {-INFINITY, "null"}};
+    } known[] = {{0, "0"},
+                 {-0.0, "-0"},
+                 {1, "1"},
+                 {0.1, "0.1"},
+                 {-2.5, "-2.5"},
+                 {100, "100"},
+                 {1e21, "1e+21"},
+                 {1.0 / 3, "0.3333333333333333"},
+                 {0.1 + 0.2, "0.30000000000000004"},
+                 {1.7976931348623157e308, "1.7976931348623157e+308"},
+                 {NAN, "null"},
+                 {INFINITY, "null"},
+                 {-INFINITY, "null"}};
     for (size_t i = 0; i < NX_COUNT_OF(known); i++) {
         NX_BUF_AUTO nx_buf b;
         nx_buf_init(&b, 0);
@@ -282,10 +293,14 @@ static void doubles_read_back_equal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(trees_and_places),  cmocka_unit_test(errors_name_place_and_cause),
-        cmocka_unit_test(depth_is_bounded),  cmocka_unit_test(doubled_keys),
-        cmocka_unit_test(memory_is_bounded), cmocka_unit_test(random_text_is_never_harmful),
-        cmocka_unit_test(writes),            cmocka_unit_test(a_failed_writer_stays_quiet),
+        cmocka_unit_test(trees_and_places),
+        cmocka_unit_test(errors_name_place_and_cause),
+        cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(doubled_keys),
+        cmocka_unit_test(memory_is_bounded),
+        cmocka_unit_test(random_text_is_never_harmful),
+        cmocka_unit_test(writes),
+        cmocka_unit_test(a_failed_writer_stays_quiet),
         cmocka_unit_test(doubles_read_back_equal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,7 +30,8 @@ static void calendar_agrees_with_the_system(void **state)
     assert_int_equal(nx_days_of(nx_civil_of(INT32_MIN / 2)), INT32_MIN / 2);
 }
 
-/* Every day of years 0 to 9999 through text and back; this also checks the reader's own arithmetic against nx_days_of. */
+/* Every day of years 0 to 9999 through text and back; this also checks the reader's own arithmetic against nx_days_of.
+ */
 static void dates_round_trip(void **state)
 {
     (void)state;
@@ -55,10 +56,30 @@ static void dates_round_trip(void **state)
 static void dates_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"2023-02-29", "1900-02-29", "2024-02-30", "2024-04-31", "2024-00-01", "2024-13-01",
-                                      "2024-01-00", "2024-01-32", "2024-1-01",  "24-01-01",   "2024/01/01", "2024-01-1 ",
-                                      "2024-01-011", " 2024-01-01", "202a-01-01", "2024-01-0x", "-024-01-01", "2024-01-01T", "",
-                                      "20240101", "\xFF" "024-01-01", "2024-\xB0" "1-01"};
+    static const char *const bad[] = {"2023-02-29",
+                                      "1900-02-29",
+                                      "2024-02-30",
+                                      "2024-04-31",
+                                      "2024-00-01",
+                                      "2024-13-01",
+                                      "2024-01-00",
+                                      "2024-01-32",
+                                      "2024-1-01",
+                                      "24-01-01",
+                                      "2024/01/01",
+                                      "2024-01-1 ",
+                                      "2024-01-011",
+                                      " 2024-01-01",
+                                      "202a-01-01",
+                                      "2024-01-0x",
+                                      "-024-01-01",
+                                      "2024-01-01T",
+                                      "",
+                                      "20240101",
+                                      "\xFF"
+                                      "024-01-01",
+                                      "2024-\xB0"
+                                      "1-01"};
     int32_t d = 5;
     for (size_t i = 0; i < NX_COUNT_OF(bad); i++)
         assert_false(nx_date_parse(nx_str_of(bad[i]), &d));
@@ -109,15 +130,46 @@ static void instants_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "", "2024", "2024-01-02", "2024-01-02T03:04:05", "2024-01-02T03:04:05.5", "2024-01-02T03:04Z", "2024-01-02T03:04:05.Z",
-        "2024-01-02T03:04:05.1234567891Z", "2024-01-02T03:04:05,5Z", "2024-01-02T24:00:00Z", "2024-01-02T23:60:00Z",
-        "2024-01-02T23:59:60Z", "2024-02-30T00:00:00Z", "2023-02-29T00:00:00Z", "2024-13-01T00:00:00Z", "2024-01-02_03:04:05Z",
-        "2024-01-02T03-04-05Z", "2024-01-02T03:04:05+0530", "2024-01-02T03:04:05+05", "2024-01-02T03:04:05+24:00",
-        "2024-01-02T03:04:05+05:60", "2024-01-02T03:04:05ZZ", "2024-01-02T03:04:05 Z", " 2024-01-02T03:04:05Z",
-        "2024-01-02T03:04:05.12a456789Z", "2024-01-02T03:04:05.1234567a9Z", "2024-01-02T03:04:0:Z", "2024-01-02T0x:04:05Z",
-        "2262-04-11T23:47:16.854775808Z", "1677-09-21T00:12:43.145224191Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z",
-        "20240102T030405Z", "2024-01-02T03:04:05.123456789", "2024-01-02T03:04:05+05:3", "2024-01-02T03:04:05\xDA",
-        "2024-01-02T03:04:05.\xB1Z", "2024-01-0\xB2T03:04:05Z", "2024-01-02\x01" "03:04:05Z",
+        "",
+        "2024",
+        "2024-01-02",
+        "2024-01-02T03:04:05",
+        "2024-01-02T03:04:05.5",
+        "2024-01-02T03:04Z",
+        "2024-01-02T03:04:05.Z",
+        "2024-01-02T03:04:05.1234567891Z",
+        "2024-01-02T03:04:05,5Z",
+        "2024-01-02T24:00:00Z",
+        "2024-01-02T23:60:00Z",
+        "2024-01-02T23:59:60Z",
+        "2024-02-30T00:00:00Z",
+        "2023-02-29T00:00:00Z",
+        "2024-13-01T00:00:00Z",
+        "2024-01-02_03:04:05Z",
+        "2024-01-02T03-04-05Z",
+        "2024-01-02T03:04:05+0530",
+        "2024-01-02T03:04:05+05",
+        "2024-01-02T03:04:05+24:00",
+        "2024-01-02T03:04:05+05:60",
+        "2024-01-02T03:04:05ZZ",
+        "2024-01-02T03:04:05 Z",
+        " 2024-01-02T03:04:05Z",
+        "2024-01-02T03:04:05.12a456789Z",
+        "2024-01-02T03:04:05.1234567a9Z",
+        "2024-01-02T03:04:0:Z",
+        "2024-01-02T0x:04:05Z",
+        "2262-04-11T23:47:16.854775808Z",
+        "1677-09-21T00:12:43.145224191Z",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "20240102T030405Z",
+        "2024-01-02T03:04:05.123456789",
+        "2024-01-02T03:04:05+05:3",
+        "2024-01-02T03:04:05\xDA",
+        "2024-01-02T03:04:05.\xB1Z",
+        "2024-01-0\xB2T03:04:05Z",
+        "2024-01-02\x01"
+        "03:04:05Z",
     };
     for (size_t i = 0; i < NX_COUNT_OF(bad); i++) {
         int64_t ns = 7;
@@ -127,8 +179,8 @@ static void instants_refused(void **state)
     }
 }
 
-/* Every prefix of a good text and every single byte changed: never read past the end (the sanitizers watch a heap copy), and
- * what is taken is what the format function would write. */
+/* Every prefix of a good text and every single byte changed: never read past the end (the sanitizers watch a heap
+ * copy), and what is taken is what the format function would write. */
 static void damaged_instants(void **state)
 {
     (void)state;
@@ -212,10 +264,12 @@ static void new_york_changes(void **state)
     static const struct {
         const char *begin, *end;
     } years[] = {
-        {"1967-04-30", "1967-10-29"}, {"1973-04-29", "1973-10-28"}, {"1974-01-06", "1974-10-27"}, {"1975-02-23", "1975-10-26"},
-        {"1976-04-25", "1976-10-31"}, {"1986-04-27", "1986-10-26"}, {"1987-04-05", "1987-10-25"}, {"1999-04-04", "1999-10-31"},
-        {"2000-04-02", "2000-10-29"}, {"2006-04-02", "2006-10-29"}, {"2007-03-11", "2007-11-04"}, {"2013-03-10", "2013-11-03"},
-        {"2015-03-08", "2015-11-01"}, {"2020-03-08", "2020-11-01"}, {"2024-03-10", "2024-11-03"}, {"2026-03-08", "2026-11-01"},
+        {"1967-04-30", "1967-10-29"}, {"1973-04-29", "1973-10-28"}, {"1974-01-06", "1974-10-27"},
+        {"1975-02-23", "1975-10-26"}, {"1976-04-25", "1976-10-31"}, {"1986-04-27", "1986-10-26"},
+        {"1987-04-05", "1987-10-25"}, {"1999-04-04", "1999-10-31"}, {"2000-04-02", "2000-10-29"},
+        {"2006-04-02", "2006-10-29"}, {"2007-03-11", "2007-11-04"}, {"2013-03-10", "2013-11-03"},
+        {"2015-03-08", "2015-11-01"}, {"2020-03-08", "2020-11-01"}, {"2024-03-10", "2024-11-03"},
+        {"2026-03-08", "2026-11-01"},
     };
     const int64_t hour = 3600000000;
     for (size_t i = 0; i < NX_COUNT_OF(years); i++) {
@@ -288,11 +342,16 @@ static void new_york_agrees_with_the_zone_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(calendar_agrees_with_the_system), cmocka_unit_test(dates_round_trip),
-        cmocka_unit_test(dates_refused),     cmocka_unit_test(instants_are_read),
-        cmocka_unit_test(instants_refused),  cmocka_unit_test(damaged_instants),
-        cmocka_unit_test(instants_round_trip), cmocka_unit_test(formats),
-        cmocka_unit_test(new_york_changes),  cmocka_unit_test(new_york_dates),
+        cmocka_unit_test(calendar_agrees_with_the_system),
+        cmocka_unit_test(dates_round_trip),
+        cmocka_unit_test(dates_refused),
+        cmocka_unit_test(instants_are_read),
+        cmocka_unit_test(instants_refused),
+        cmocka_unit_test(damaged_instants),
+        cmocka_unit_test(instants_round_trip),
+        cmocka_unit_test(formats),
+        cmocka_unit_test(new_york_changes),
+        cmocka_unit_test(new_york_dates),
         cmocka_unit_test(new_york_agrees_with_the_zone_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

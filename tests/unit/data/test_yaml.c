@@ -30,12 +30,15 @@ static void reads(void **state)
     assert_reads("# only a comment\n", "null");
     assert_reads("---\n...\n", "null");
     assert_reads("plain words", "\"plain words\"");
-    assert_reads("a: 1\nb:\n  - x\n  - y: 2\n    z: [1, {k: v}]\n", "{\"a\":1,\"b\":[\"x\",{\"y\":2,\"z\":[1,{\"k\":\"v\"}]}]}");
+    assert_reads("a: 1\nb:\n  - x\n  - y: 2\n    z: [1, {k: v}]\n",
+                 "{\"a\":1,\"b\":[\"x\",{\"y\":2,\"z\":[1,{\"k\":\"v\"}]}]}");
     assert_reads("a: |\n  one\n  two\nb: >-\n  one\n  two\nc: \"x\\ty\"\nd: 'it''s'\n",
                  "{\"a\":\"one\\ntwo\\n\",\"b\":\"one two\",\"c\":\"x\\ty\",\"d\":\"it's\"}");
     assert_reads("{a: 1, \"b\": [2,], c}", "{\"a\":1,\"b\":[2],\"c\":null}");
     assert_reads("{\"json\": [true, null, 1.5e3, \"\\u00e9\"]}", "{\"json\":[true,null,1.5e3,\"\xC3\xA9\"]}");
-    assert_reads("\xEF\xBB\xBF" "a: 1\n", "{\"a\":1}");
+    assert_reads("\xEF\xBB\xBF"
+                 "a: 1\n",
+                 "{\"a\":1}");
     assert_reads("a: 1\r\nb: 2\r\n", "{\"a\":1,\"b\":2}");
 }
 
@@ -46,9 +49,10 @@ static void plain_scalars(void **state)
                  "[null,null,null,null,true,true,true,false,false,false]");
     assert_reads("[0, -1, 1.50, 1e3, -0.0, 1E+2]", "[0,-1,1.50,1e3,-0.0,1E+2]");
     /* only JSON's numbers are numbers: nothing changes its value because of how it is spelt */
-    assert_reads("[01, +1, .5, 1., 0x1F, 0o7, 1_000, .inf, .nan, 1:30, 2024-01-02, yes, no, on, off, y, n]",
-                 "[\"01\",\"+1\",\".5\",\"1.\",\"0x1F\",\"0o7\",\"1_000\",\".inf\",\".nan\",\"1:30\",\"2024-01-02\",\"yes\","
-                 "\"no\",\"on\",\"off\",\"y\",\"n\"]");
+    assert_reads(
+        "[01, +1, .5, 1., 0x1F, 0o7, 1_000, .inf, .nan, 1:30, 2024-01-02, yes, no, on, off, y, n]",
+        "[\"01\",\"+1\",\".5\",\"1.\",\"0x1F\",\"0o7\",\"1_000\",\".inf\",\".nan\",\"1:30\",\"2024-01-02\",\"yes\","
+        "\"no\",\"on\",\"off\",\"y\",\"n\"]");
     assert_reads("['1', \"true\", 'null', '', \"~\"]", "[\"1\",\"true\",\"null\",\"\",\"~\"]");
     assert_reads("[!!str 1, !!str true, !!int 5, !!float 1.5, !!bool true, !!null ~, ! 7]",
                  "[\"1\",\"true\",5,1.5,true,null,\"7\"]");
@@ -73,11 +77,13 @@ static void quoted_and_places(void **state)
 static void anchors_and_merges(void **state)
 {
     (void)state;
-    assert_reads("a: &x {p: 1, q: [2]}\nb: *x\nc: *x\n", "{\"a\":{\"p\":1,\"q\":[2]},\"b\":{\"p\":1,\"q\":[2]},\"c\":{\"p\":1,\"q\":[2]}}");
+    assert_reads("a: &x {p: 1, q: [2]}\nb: *x\nc: *x\n",
+                 "{\"a\":{\"p\":1,\"q\":[2]},\"b\":{\"p\":1,\"q\":[2]},\"c\":{\"p\":1,\"q\":[2]}}");
     assert_reads("a: &x 1\nb: &x 2\nc: *x\n", "{\"a\":1,\"b\":2,\"c\":2}");
     assert_reads("base: &b {p: 1, q: 2}\nd:\n  q: 9\n  <<: *b\n  r: 3\n",
                  "{\"base\":{\"p\":1,\"q\":2},\"d\":{\"q\":9,\"r\":3,\"p\":1}}");
-    assert_reads("a: &a {p: 1}\nb: &b {p: 2, q: 3}\nc:\n  <<: [*a, *b]\n", "{\"a\":{\"p\":1},\"b\":{\"p\":2,\"q\":3},\"c\":{\"p\":1,\"q\":3}}");
+    assert_reads("a: &a {p: 1}\nb: &b {p: 2, q: 3}\nc:\n  <<: [*a, *b]\n",
+                 "{\"a\":{\"p\":1},\"b\":{\"p\":2,\"q\":3},\"c\":{\"p\":1,\"q\":3}}");
     assert_reads("'<<': 1\n", "{\"<<\":1}"); /* quoted: a key like any other */
     assert_reads("? &k key\n: *k\n", "{\"key\":\"key\"}");
 }
@@ -106,6 +112,7 @@ static void refuses(void **state)
         {"a: 1\n b: 2\n", "t.yml at line "},
         {"a: \xFF\n", "t.yml at line 1: byte 0xFF is not UTF-8 text"},
         {"[a, b]]\n", "t.yml at line 1"},
+        {"a: |0  one\n", "t.yml at line 1, column 1: what follows is not YAML"}, /* the library has no words for it */
     };
     for (size_t i = 0; i < NX_COUNT_OF(v); i++) {
         NX_ARENA_AUTO nx_arena a;
@@ -169,8 +176,12 @@ static void limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads),   cmocka_unit_test(plain_scalars),       cmocka_unit_test(quoted_and_places),
-        cmocka_unit_test(anchors_and_merges), cmocka_unit_test(refuses),  cmocka_unit_test(laughs_cost_nothing),
+        cmocka_unit_test(reads),
+        cmocka_unit_test(plain_scalars),
+        cmocka_unit_test(quoted_and_places),
+        cmocka_unit_test(anchors_and_merges),
+        cmocka_unit_test(refuses),
+        cmocka_unit_test(laughs_cost_nothing),
         cmocka_unit_test(limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
