@@ -23,7 +23,15 @@ void nx_ws_mask(char *p, size_t n, const unsigned char mask[4], size_t phase)
         w ^= k;
         memcpy(p, &w, 8);
     }
-    for (size_t i = 0; i < n; i++)
+    if ((n & 4) != 0) { /* the tail by halves: 4, 2, 1 */
+        uint32_t half, key;
+        memcpy(&half, p, 4);
+        memcpy(&key, m, 4);
+        half ^= key;
+        memcpy(p, &half, 4);
+        p += 4;
+    }
+    for (size_t i = 0; i < (n & 3); i++)
         p[i] = (char)(p[i] ^ (char)m[i]);
 }
 
