@@ -24,6 +24,8 @@ struct nx_httpd_conn {
     struct MHD_Connection *mhd;
     nx_buf body;
     bool too_large;
+    nx_httpd_upgrade_fn upgrade; /* set: who takes the connection over */
+    void *upgrade_ctx;
 };
 
 const char *nx_httpd_query(const nx_httpd_req *r, const char *name)
@@ -91,11 +93,6 @@ void nx_httpd_upgrade(const nx_httpd_req *r, nx_httpd_resp *resp, nx_httpd_upgra
 
 /* ------------------------------------------------------------------ upgraded connections */
 
-typedef struct handover {
-    nx_httpd_upgrade_fn fn;
-    void *ctx;
-} handover;
-
 static void close_upgraded(void *ctx)
 {
     MHD_upgrade_action(ctx, MHD_UPGRADE_ACTION_CLOSE);
@@ -104,23 +101,17 @@ static void close_upgraded(void *ctx)
 static void on_upgrade(void *cls, struct MHD_Connection *connection, void *req_cls, const char *extra, size_t extra_n, MHD_socket sock,
                        struct MHD_UpgradeResponseHandle *urh)
 {
-    handover *h = cls;
-    (void)connection, (void)req_cls;
-    h->fn(h->ctx, sock, (nx_str){extra, extra_n}, close_upgraded, urh);
-    free(h);
+    const nx_httpd_conn *c = req_cls;
+    (void)cls, (void)connection;
+    c->upgrade(c->upgrade_ctx, sock, (nx_str){extra, extra_n}, close_upgraded, urh);
 }
 
-static struct MHD_Response *make_response(nx_httpd_resp *r)
+static struct MHD_Response *make_response(nx_httpd_conn *c, nx_httpd_resp *r)
 {
     if (r->upgrade != NULL && r->status == 101) {
-        handover *h = malloc(sizeof *h);
-        if (h == NULL)
-            return NULL;
-        *h = (handover){r->upgrade, r->upgrade_ctx};
-        struct MHD_Response *m = MHD_create_response_for_upgrade(on_upgrade, h);
-        if (m == NULL)
-            free(h);
-        return m;
+        c->upgrade = r->upgrade;
+        c->upgrade_ctx = r->upgrade_ctx;
+        return MHD_create_response_for_upgrade(on_upgrade, NULL);
     }
     size_t n = r->body.n;
     char *bytes = nx_buf_take(&r->body);
@@ -132,16 +123,16 @@ static struct MHD_Response *make_response(nx_httpd_resp *r)
     return m;
 }
 
-static enum MHD_Result answer(struct MHD_Connection *mhd, nx_httpd_resp *r)
+static enum MHD_Result answer(nx_httpd_conn *c, nx_httpd_resp *r)
 {
-    struct MHD_Response *m = make_response(r);
+    struct MHD_Response *m = make_response(c, r);
     if (m == NULL)
         return MHD_NO;
     if (r->status != 101)
         MHD_add_response_header(m, MHD_HTTP_HEADER_CONTENT_TYPE, r->content_type);
     for (size_t i = 0; i < NX_COUNT_OF(r->headers) && r->headers[i][0][0] != '\0'; i++)
         MHD_add_response_header(m, r->headers[i][0], r->headers[i][1]);
-    enum MHD_Result rc = MHD_queue_response(mhd, (unsigned)r->status, m);
+    enum MHD_Result rc = MHD_queue_response(c->mhd, (unsigned)r->status, m);
     MHD_destroy_response(m);
     return rc;
 }
@@ -207,7 +198,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
     nx_httpd_resp resp = {.status = 200, .content_type = "application/json"};
     nx_buf_init(&resp.body, 0);
     handle(h, c, method, url, &resp);
-    enum MHD_Result rc = answer(mhd, &resp);
+    enum MHD_Result rc = answer(c, &resp);
     nx_buf_drop(&resp.body);
     return rc;
 }
