@@ -266,6 +266,7 @@ typedef struct dbt_plan {
 NX_MUST_USE nx_status nx__dbt_graph_plan(dbt_project *p, bool test_edges, dbt_plan *ret, nx_err *err);
 
 /* ---- running ---- */
+NX_MUST_USE nx_status nx__dbt_run_plan(dbt_project *p, const dbt_plan *plan, nx_dbt_result *r, nx_err *err); /* run.c */
 NX_MUST_USE nx_status nx__dbt_session_open(dbt_project *p, nx_err *err);
 /* "table", "view" or NULL: what stands under the name now. */
 const char *nx__dbt_exists(dbt_project *p, const char *schema, const char *identifier);
@@ -274,13 +275,16 @@ NX_MUST_USE nx_status nx__dbt_mat_snapshot(dbt_project *p, dbt_node *n, nx_err *
 NX_MUST_USE nx_status nx__dbt_mat_seed(dbt_project *p, dbt_node *n, nx_err *err);     /* mat_seed.c */
 NX_MUST_USE nx_status nx__dbt_mat_test(dbt_project *p, dbt_node *n, nx_err *err);     /* mat_test.c */
 NX_MUST_USE nx_status nx__dbt_freshness(dbt_project *p, nx_dbt_result *ret, nx_err *err); /* freshness.c */
-/* One commit through the lake, then the session sees it. spec schema comments come from the node's columns. */
-NX_MUST_USE nx_status nx__dbt_write(dbt_project *p, dbt_node *n, nx_str sql, const nx_schema *schema, nx_write_opts *o, nx_err *err);
-/* Views (views.c) */
-NX_MUST_USE nx_status nx__dbt_view_save(dbt_project *p, const char *schema, const char *identifier, nx_str sql, nx_err *err);
+/* One commit through the lake, then the session sees it. Comments and partitions come from the node. */
+NX_MUST_USE nx_status nx__dbt_write(dbt_project *p, dbt_node *n, nx_str sql, nx_write_opts *o, nx_err *err);
+/* const char * → NULL-ended array; NULL when out of memory. */
+const char *const *nx__dbt_names_of(dbt_project *p, const dbt_list *l);
+NX_MUST_USE nx_status nx__dbt_hooks(dbt_project *p, dbt_node *n, const char *key, nx_err *err); /* "pre-hook", "post-hook" */
+/* views.c */
+NX_MUST_USE nx_status nx__dbt_names(dbt_project *p, nx_err *err);    /* fills p->relations */
+NX_MUST_USE nx_status nx__dbt_reattach(dbt_project *p, nx_err *err); /* makes all saved views again */
+NX_MUST_USE nx_status nx__dbt_view_make(dbt_project *p, const char *schema, const char *identifier, nx_str sql, nx_err *err);
 NX_MUST_USE nx_status nx__dbt_view_forget(dbt_project *p, const char *schema, const char *identifier, nx_err *err);
-bool nx__dbt_view_saved(dbt_project *p, const char *schema, const char *identifier);
-NX_MUST_USE nx_status nx__dbt_names(dbt_project *p, nx_err *err); /* fills p->relations */
 
 /* ---- telling (console.c, artifacts.c, manifest.c, ls.c) ---- */
 NX_PRINTF(2, 3) void nx__dbt_say(dbt_project *p, const char *fmt, ...);
