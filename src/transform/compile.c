@@ -62,8 +62,7 @@ static bool is_incremental(dbt_project *p, const dbt_node *n)
 {
     if (n->kind != DBT_MODEL || strcmp(nx__dbt_materialized(n), "incremental") != 0)
         return false;
-    const char *there = nx__dbt_exists(p, n->schema, n->alias);
-    return there != NULL && strcmp(there, "table") == 0 && !nx__dbt_cfg_bool(n, "full_refresh", p->o->full_refresh);
+    return !nx__dbt_cfg_bool(n, "full_refresh", p->o->full_refresh) && nx__dbt_is_built(p, n);
 }
 
 static nx_status keep(dbt_project *p, const nx_buf *b, nx_str *ret, nx_err *err)

@@ -270,6 +270,8 @@ NX_MUST_USE nx_status nx__dbt_run_plan(dbt_project *p, const dbt_plan *plan, nx_
 NX_MUST_USE nx_status nx__dbt_session_open(dbt_project *p, nx_err *err);
 /* "table", "view" or NULL: what stands under the name now. */
 const char *nx__dbt_exists(dbt_project *p, const char *schema, const char *identifier);
+/* A table that was written at least once stands under the node's name. */
+bool nx__dbt_is_built(dbt_project *p, const dbt_node *n);
 NX_MUST_USE nx_status nx__dbt_mat_model(dbt_project *p, dbt_node *n, nx_err *err);    /* mat_model.c */
 NX_MUST_USE nx_status nx__dbt_mat_snapshot(dbt_project *p, dbt_node *n, nx_err *err); /* mat_snapshot.c */
 NX_MUST_USE nx_status nx__dbt_mat_seed(dbt_project *p, dbt_node *n, nx_err *err);     /* mat_seed.c */

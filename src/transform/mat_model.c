@@ -3,6 +3,17 @@
 
 /* ---- writing through the lake ---- */
 
+bool nx__dbt_is_built(dbt_project *p, const dbt_node *n)
+{
+    const char *there = nx__dbt_exists(p, n->schema, n->alias);
+    nx_err ignored;
+    nx_table *t;
+    nx_table_info info;
+    if (there == NULL || strcmp(there, "table") != 0 || nx_table_open(p->o->lake, nx__dbt_relname(&p->arena, n), &t, &ignored) != NX_OK)
+        return false;
+    return nx_table_info_get(t, &info, &ignored) == NX_OK && info.version > 0; /* version 0 is the empty table before its first write */
+}
+
 /* Descriptions of the model's columns become comments of the table's. */
 static nx_status with_comments(dbt_project *p, const dbt_node *n, nx_schema *s, nx_err *err)
 {
@@ -43,7 +54,14 @@ nx_status nx__dbt_write(dbt_project *p, dbt_node *n, nx_str sql, nx_write_opts *
     if (o->commit.operation == NULL)
         o->commit.operation = "WRITE";
     nx_commit_result r = {0};
-    NX_TRY(nx_lake_write_sql(p->o->lake, p->session, &spec, sql, o, &r, err));
+    bool is_new = nx__dbt_exists(p, n->schema, n->alias) == NULL;
+    nx_status st = nx_lake_write_sql(p->o->lake, p->session, &spec, sql, o, &r, err);
+    if (st != NX_OK && is_new) {
+        nx_err ignored; /* a table made for a write that failed would count as built */
+        nx_status dropped = nx_lake_drop_table(p->o->lake, name, &ignored);
+        (void)dropped;
+    }
+    NX_TRY(st);
     n->rows_added = r.rows_added;
     n->rows_removed = r.rows_removed;
     n->rows_affected = r.rows_added;
@@ -170,7 +188,7 @@ static nx_status shape_query(const dbt_node *n, const increment *x, nx_buf *b, n
             st = nx_sql_ident(b, nx_str_of(x->added.v[i]));
     }
     if (st == NX_OK)
-        st = nx_buf_adds(b, " from __dbt_tmp");
+        st = nx_buf_addf(b, " from (\n" NX_STR_FMT "\n)", NX_STR_ARG(n->compiled));
     return st == NX_OK ? NX_OK : nx_nomem(err);
 }
 
@@ -230,35 +248,24 @@ static nx_status increase(dbt_project *p, dbt_node *n, nx_err *err)
     nx_schema *old, *now;
     increment x = {0};
     nx_write_opts o = {0};
-    /* evaluated once: the write may look at its rows more than once, and now() must not move between */
     NX_BUF_AUTO nx_buf b;
     nx_buf_init(&b, 0);
-    if (nx_buf_addf(&b, "create or replace temp table __dbt_tmp as (\n" NX_STR_FMT "\n)", NX_STR_ARG(n->compiled)) != NX_OK)
-        return nx_nomem(err);
     NX_TRY(nx_table_open(p->o->lake, nx__dbt_relname(&p->arena, n), &t, err));
     NX_TRY(nx_table_schema(t, &p->arena, &old, err));
-    NX_TRY(nx_session_exec(p->session, nx_buf_str(&b), NULL, err));
-    NX_TRY(nx_session_schema(p->session, NX_STR("select * from __dbt_tmp"), &p->arena, &now, err));
+    NX_TRY(nx_session_schema(p->session, n->compiled, &p->arena, &now, err));
     x.old = old;
     x.now = now;
     NX_TRY(plan_increment(p, n, &x, &o, err));
-    nx_buf_clear(&b);
     NX_TRY(shape_query(n, &x, &b, err));
     return nx__dbt_write(p, n, nx_buf_str(&b), &o, err);
 }
 
 static nx_status make_incremental(dbt_project *p, dbt_node *n, nx_err *err)
 {
-    const char *there = nx__dbt_exists(p, n->schema, n->alias);
-    if (there == NULL || strcmp(there, "table") != 0 || nx__dbt_cfg_bool(n, "full_refresh", p->o->full_refresh)) {
-        nx_write_opts o = {.mode = NX_WRITE_OVERWRITE};
-        return nx__dbt_write(p, n, n->compiled, &o, err);
-    }
-    nx_status st = increase(p, n, err);
-    nx_err ignored;
-    nx_status dropped = nx_session_exec(p->session, NX_STR("drop table if exists __dbt_tmp"), NULL, &ignored);
-    (void)dropped; /* the next one replaces it */
-    return st;
+    if (nx__dbt_is_built(p, n) && !nx__dbt_cfg_bool(n, "full_refresh", p->o->full_refresh))
+        return increase(p, n, err);
+    nx_write_opts o = {.mode = NX_WRITE_OVERWRITE};
+    return nx__dbt_write(p, n, n->compiled, &o, err);
 }
 
 /* ---- hooks ---- */

@@ -380,8 +380,7 @@ static nx_status snapshot(snap *s, nx_err *err)
     NX_TRY(nx_session_schema(s->p->session, NX_STR("select * from __dbt_snapshot_source"), &s->p->arena, &src, err));
     s->src = src;
     NX_TRY(read_config(s, err));
-    const char *there = nx__dbt_exists(s->p, s->n->schema, s->n->alias);
-    return there != NULL && strcmp(there, "table") == 0 ? apply(s, err) : first_build(s, err);
+    return nx__dbt_is_built(s->p, s->n) ? apply(s, err) : first_build(s, err);
 }
 
 nx_status nx__dbt_mat_snapshot(dbt_project *p, dbt_node *n, nx_err *err)

@@ -221,7 +221,7 @@ static nx_status test_node(dbt_project *p, dbt_node *on, dbt_test *t, nx_val *cf
     const char **fqn = NX_ARENA_ARRAY(a, const char *, n->n_fqn);
     n->id = nx_arena_printf(a, "test.%s.%s.%s", p->name, full, hash);
     n->path = nx_arena_printf(a, "%s.sql", brief);
-    n->raw = nx_str_of(nx_arena_printf(a, "{{ %s(**_dbt_generic_test_kwargs) }}", t->macro));
+    n->raw = nx_str_of(nx_arena_printf(a, "{{ %s%s%s(**_dbt_generic_test_kwargs) }}", t->ns == NULL ? "" : t->ns, t->ns == NULL ? "" : ".", t->macro));
     if (fqn == NULL || n->id == NULL || n->path == NULL || n->raw.p == NULL)
         return nx_nomem(err);
     size_t skip = slash != NULL && n->n_fqn > 2 ? 1 : 0; /* "models" itself is no part of a name */
@@ -229,6 +229,9 @@ static nx_status test_node(dbt_project *p, dbt_node *on, dbt_test *t, nx_val *cf
     memcpy(fqn + 1, n->fqn + 1 + skip, (n->n_fqn - 1 - skip) * sizeof *fqn);
     n->n_fqn -= skip;
     n->fqn = fqn;
+    nx_jtmpl *tmpl;
+    NX_TRY(nx_jinja_compile(p->jinja, nx__dbt_where(a, file, line), n->raw, &tmpl, err));
+    n->tmpl = tmpl;
     n->line = line;
     n->alias = brief;
     n->test = t;
