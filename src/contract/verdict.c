@@ -10,7 +10,14 @@ void nx__verdict_begin(nx_decoder *d)
     nx_arena_reset(&d->arena);
 }
 
-/* Valid UTF-8 of at most 256 bytes: the bytes themselves where they serve. */
+/* Text in the buffer of unescaped values, which the next value overwrites. */
+static bool is_passing(const nx_decoder *d, nx_str v)
+{
+    uintptr_t p = (uintptr_t)v.p, from = (uintptr_t)d->text.p;
+    return p >= from && p < from + d->text.cap;
+}
+
+/* Valid UTF-8 of at most 256 bytes: the bytes of the frame themselves where they serve. */
 static nx_status clean_value(nx_decoder *d, nx_str v, nx_str *ret)
 {
     size_t n = v.n;
@@ -20,7 +27,7 @@ static nx_status clean_value(nx_decoder *d, nx_str v, nx_str *ret)
             n--; /* not inside a character */
     }
     *ret = (nx_str){v.p, n};
-    if (n == 0 || nx_utf8_valid(*ret))
+    if (n == 0 || (nx_utf8_valid(*ret) && !is_passing(d, v)))
         return NX_OK;
     char *copy = nx_arena_calloc(&d->arena, n, 3);
     if (copy == NULL)

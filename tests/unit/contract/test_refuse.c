@@ -224,6 +224,8 @@ static void messages_say_what_was_expected(void **state)
     assert_string_equal(k->v.refused[0].errors[0].message, "must be a number, is text");
     assert_true(nx_str_is(k->v.refused[0].errors[0].value, "\"1\"") || nx_str_is(k->v.refused[0].errors[0].value, "1"));
     assert_string_equal(nx_contract_id(k->v.refused[0].contract), "imbalances@1.0.0");
+    kit_frame(k, NX_STR("{\"T\":\"i\",\"S\":\"\\u0041 B\",\"p\":1,\"z\":\"\\u0043\",\"t\":\"2024-01-01T00:00:00Z\"}"));
+    assert_true(nx_str_is(k->v.refused[0].errors[0].value, "A B")); /* later escaped values do not overwrite it */
     kit_frame(k, NX_STR("[1 2]"));
     assert_string_equal(k->v.refused[0].errors[0].message, "byte 3: ',' or ']' expected");
 }
