@@ -105,7 +105,7 @@ static nx_status copy_sql(nx_str from, nx_str to, size_t object_bytes, nx_buf *b
 {
     NX_TRY(nx_buf_adds(b, "COPY (SELECT txn, add, remove, metaData, protocol, domainMetadata FROM read_json("));
     NX_TRY(nx__glob_literal(b, from));
-    NX_TRY(nx_buf_addf(b, ", format='newline_delimited', compression='none', maximum_object_size=%zu, columns={", object_bytes));
+    NX_TRY(nx_buf_addf(b, ", format='newline_delimited', compression='uncompressed', maximum_object_size=%zu, columns={", object_bytes));
     NX_TRY(nx_buf_adds(b, "txn: 'STRUCT(appId VARCHAR, version BIGINT, lastUpdated BIGINT)', "));
     NX_TRY(nx_buf_addf(b,
                        "add: 'STRUCT(path VARCHAR, partitionValues MAP(VARCHAR, VARCHAR), size BIGINT, modificationTime BIGINT, dataChange "

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/log.h"
 #include "base/metrics.h"
 #include "base/rand.h"
 #include "lake/lake_int.h"
@@ -297,8 +298,10 @@ static void checkpoint_if_due(nx_table *t, int64_t version)
     if (version == 0 || version % CHECKPOINT_EVERY != 0 || t->lake->engine == NULL)
         return;
     nx_err err = {0};
-    if (nx_table_checkpoint(t, &err) != NX_OK)
-        nx_metric_add(nx_metric_counter("nexus_lake_checkpoint_failures_total", "", "Checkpoints that could not be written"), 1);
+    if (nx_table_checkpoint(t, &err) == NX_OK)
+        return;
+    nx_log_err(NX_LOG_WARN, "lake", &err);
+    nx_metric_add(nx_metric_counter("nexus_lake_checkpoint_failures_total", "", "Checkpoints that could not be written"), 1);
 }
 
 nx_status nx__commit(nx_table *t, const nx__snap *base, nx__change *c, nx_commit_result *ret, nx_err *err)
