@@ -1,0 +1,15 @@
+/* app/cmds.h - the commands: a function each, and an option table where they have options; commands.c gathers them. */
+#ifndef NX_APP_CMDS_H
+#define NX_APP_CMDS_H
+
+#include "app/cli.h"
+
+nx_status nx_cmd_help(const nx_globals *g, nx_args *a, nx_err *err);
+nx_status nx_cmd_lake(const nx_globals *g, nx_args *a, nx_err *err);
+nx_status nx_cmd_sql(const nx_globals *g, nx_args *a, nx_err *err);
+nx_status nx_cmd_version(const nx_globals *g, nx_args *a, nx_err *err);
+
+extern const nx_opt_def nx_opts_lake[];
+extern const nx_opt_def nx_opts_sql[];
+
+#endif
