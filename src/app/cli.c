@@ -196,6 +196,22 @@ nx_status nx_args_i64(const nx_args *a, const char *name, int64_t dflt, int64_t 
     return NX_OK;
 }
 
+nx_status nx_cli_speed(const char *text, double dflt, double max, double *ret, nx_err *err)
+{
+    *ret = dflt;
+    if (text == NULL)
+        return NX_OK;
+    if (strcmp(text, "max") == 0) {
+        *ret = max;
+        return NX_OK;
+    }
+    char *end;
+    *ret = strtod(text, &end);
+    if (*end != '\0' || !(*ret > 0) || *ret > 1e9)
+        return nx_fail(err, NX_INVALID, "--speed is a positive number or max, not '%s'", text);
+    return NX_OK;
+}
+
 static void print_opts(const nx_opt_def *defs)
 {
     for (const nx_opt_def *d = defs; d != NULL && d->name != NULL; d++) {

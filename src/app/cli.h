@@ -61,6 +61,9 @@ const char *nx_args_nth(const nx_args *a, const char *name, size_t k);
 /* Integer option within [min, max]; dflt when absent. */
 NX_MUST_USE nx_status nx_args_i64(const nx_args *a, const char *name, int64_t dflt, int64_t min, int64_t max, int64_t *ret, nx_err *err);
 
+/* "max" or a positive number; dflt when text is NULL. */
+NX_MUST_USE nx_status nx_cli_speed(const char *text, double dflt, double max, double *ret, nx_err *err);
+
 void nx_cli_help(const nx_cmd *c); /* stdout; NULL: overview */
 
 #endif

@@ -30,6 +30,7 @@ const nx_conf_key nx_conf_keys[] = {
     {"reddit.user_agent", NX_CONF_STR, false, "linux:nexus:v0.1 (market research)", 0, 0, "User-Agent, as Reddit's rules ask"},
     {"reddit.token_url", NX_CONF_STR, false, "https://www.reddit.com", 0, 0, "host of the access token"},
     {"reddit.api_url", NX_CONF_STR, false, "https://oauth.reddit.com", 0, 0, "API host"},
+    {"reddit.requests_per_minute", NX_CONF_INT, false, "100", 1, 100000, "quota of the client"},
     {"reddit.subreddits", NX_CONF_LIST, false, "[wallstreetbets, stocks]", 0, 0, "subreddits to read"},
     {"reddit.text_ttl", NX_CONF_DURATION, false, "48h", 0, MS_MAX, "how long texts and authors may be kept"},
     {"sim.listen", NX_CONF_ADDRESS, false, "127.0.0.1:8010", 0, 0, "address of the vendor look-alike"},

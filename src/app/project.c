@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/log.h"
+#include "enrich/enrich.h"
+#include "transform/dbt.h"
 
 volatile bool nx_stop_requested;
 
@@ -158,5 +159,22 @@ void nx_project_close(nx_project *p)
 
 nx_status nx_project_attach(nx_project *p, nx_err *err)
 {
-    return nx_lake_attach(p->lake, p->session, err);
+    NX_TRY(nx_lake_attach(p->lake, p->session, err));
+    return nx_dbt_attach_views(p->lake, p->session, p->state, NULL, err);
+}
+
+nx_status nx_project_ensure_tables(nx_project *p, nx_err *err)
+{
+    nx_table *t, *u;
+    for (size_t i = 0; i < nx_contracts_count(p->contracts); i++) {
+        const nx_contract *c = nx_contracts_at(p->contracts, i);
+        nx_table_spec spec = {.name = nx_contract_table(c),
+                              .folder = nx_contract_folder(c),
+                              .schema = nx_contract_schema(c),
+                              .partition = nx_contract_partition(c),
+                              .stats = nx_contract_stats(c),
+                              .description = nx_contract_description(c)};
+        NX_TRY(nx_table_ensure(p->lake, &spec, &t, err));
+    }
+    return nx_enrich_ensure(p->lake, &t, &u, err);
 }

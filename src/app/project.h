@@ -43,6 +43,10 @@ const char *nx_project_path(nx_project *p, const char *rel);
 NX_MUST_USE nx_status nx_project_find(nx_project *p, const char *name, const char **ret, nx_err *err);
 /* Views of all tables and of the dbt views in the session, at the versions of now. */
 NX_MUST_USE nx_status nx_project_attach(nx_project *p, nx_err *err);
+/* Every table of the contracts and of enrich, empty where it is absent: models and checks can name them all. */
+NX_MUST_USE nx_status nx_project_ensure_tables(nx_project *p, nx_err *err);
+/* Where the dbt project is and where its artifacts go; a: options of the command line, may be NULL. */
+NX_MUST_USE nx_status nx_dbt_folders(nx_project *p, const nx_args *a, const char **ret_project, const char **ret_target, nx_err *err);
 /* Set by SIGINT and SIGTERM once nx_stop_on_signals() was called. */
 extern volatile bool nx_stop_requested;
 void nx_stop_on_signals(void);
