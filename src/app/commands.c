@@ -1,6 +1,82 @@
 #include "app/cmds.h"
 
 const nx_cmd nx_cmds[] = {
+    {.name = "stream",
+     .usage = "[--listen HOST:PORT] [--no-alpaca]",
+     .summary = "listen for pushed messages and, where configured, to Alpaca's live feed",
+     .help = "Messages are checked by their contracts, acknowledged once they are on disk, and committed to bronze tables every\n"
+             "lake.flush.max_delay. What is refused is in quarantine.records. Ctrl-C commits what is held and ends.\n\n"
+             "Examples\n"
+             "  nexus stream\n"
+             "  nexus stream --set lake.flush.max_delay=2s --no-alpaca",
+     .opts = nx_opts_stream,
+     .run = nx_cmd_stream},
+    {.name = "replay",
+     .usage = "FILE… [--speed N|max] [--to URL]",
+     .summary = "send recorded messages through the edge",
+     .help = "A line of the file (.ndjson, .zst) is one frame. A second replay of the same bytes goes on behind the last frame that is durable:\n"
+             "it adds nothing.\n\n"
+             "Examples\n"
+             "  nexus replay day.ndjson.zst --speed max\n"
+             "  nexus replay day.ndjson --speed 10 --to ws://127.0.0.1:8000/ws/market-data",
+     .opts = nx_opts_replay,
+     .words_min = 1,
+     .words_max = 10000,
+     .run = nx_cmd_replay},
+    {.name = "backfill",
+     .usage = "alpaca bars|trades|assets|corporate-actions | reddit",
+     .summary = "load history: resumable, quota-aware, idempotent",
+     .help = "A run that was cut goes on where it stopped; a second run adds nothing.\n\n"
+             "Examples\n"
+             "  nexus backfill alpaca bars --timeframe 1Hour --start 2014-01-01 --end 2014-12-31\n"
+             "  nexus backfill alpaca trades --symbols AAPL,SPY --start 2024-03-01 --end 2024-03-05\n"
+             "  nexus backfill reddit --subreddit stocks",
+     .opts = nx_opts_backfill,
+     .words_min = 1,
+     .words_max = 2,
+     .run = nx_cmd_backfill},
+    {.name = "enrich",
+     .usage = "",
+     .summary = "sentiment and ticker mentions of new texts",
+     .help = "Reads bronze, writes enrich.scores and enrich.mentions; only what no earlier run has scored.",
+     .run = nx_cmd_enrich},
+    {.name = "dbt",
+     .usage = "build|run|test|snapshot|seed|compile|ls|parse|run-operation NAME [--select …]",
+     .summary = "build the models: the dbt project, run in process",
+     .help = "Selectors, console lines and artifacts are dbt's. What it does not speak it refuses by name; --engine core runs an installed dbt Core.\n\n"
+             "Examples\n"
+             "  nexus dbt build\n"
+             "  nexus dbt build --select +fct_market_daily --full-refresh\n"
+             "  nexus dbt ls --select 'silver.*' --output name",
+     .opts = nx_opts_dbt,
+     .words_min = 1,
+     .words_max = 2,
+     .run = nx_cmd_dbt},
+    {.name = "sim",
+     .usage = "[--tape F]… [--bars F]… [--reddit F]… [--speed N|max]",
+     .summary = "a look-alike of Alpaca and Reddit, from a seed or from files",
+     .help = "Point alpaca.data_url, alpaca.trading_url, alpaca.stream_url, reddit.token_url and reddit.api_url at it.\n\n"
+             "Examples\n"
+             "  nexus sim\n"
+             "  nexus sim --bars bars.ndjson.zst --reddit listing.ndjson.zst\n"
+             "  nexus sim --refuse-every 10 --cut-after 500",
+     .opts = nx_opts_sim,
+     .run = nx_cmd_sim},
+    {.name = "quarantine",
+     .usage = "ls | show RECORD_ID",
+     .summary = "what was refused, byte for byte, with every reason",
+     .help = "Examples\n  nexus quarantine ls --limit 10\n  nexus quarantine show 0f3c…",
+     .opts = nx_opts_quarantine,
+     .words_min = 1,
+     .words_max = 2,
+     .run = nx_cmd_quarantine},
+    {.name = "contract",
+     .usage = "lint | ls | show TABLE",
+     .summary = "the data contracts",
+     .help = "Examples\n  nexus contract lint\n  nexus contract show bronze.trades",
+     .words_min = 1,
+     .words_max = 2,
+     .run = nx_cmd_contract},
     {.name = "sql",
      .usage = "[--csv|--parquet] [-o FILE] 'select …'",
      .summary = "ad-hoc SQL on the lake",

@@ -16,10 +16,10 @@ with talk as (
 ),
 
 votes as (
-    select symbol, session_date, coalesce(author, fullname) as voter, {{ ordered_sum('compound', 'fullname') }} / count(*) as compound
+    select symbol, session_date, coalesce(nullif(author, '[deleted]'), fullname) as voter, {{ ordered_sum('compound', 'fullname') }} / count(*) as compound
     from {{ ref('fct_mentions') }}
     where session_date is not null
-    group by symbol, session_date, coalesce(author, fullname)
+    group by symbol, session_date, coalesce(nullif(author, '[deleted]'), fullname)
 ),
 
 voters as (

@@ -7,7 +7,7 @@ with votes as (
         session_date,
         subreddit,
         subreddit_key,
-        coalesce(author, fullname) as voter,
+        coalesce(nullif(author, '[deleted]'), fullname) as voter,
         {{ ordered_sum('compound', 'fullname') }} / count(*) as compound,
         count(*) as messages,
         sum(case when label = 'positive' then 1 else 0 end) as positive,
@@ -15,7 +15,7 @@ with votes as (
         max(known_at) as known_at
     from {{ ref('fct_mentions') }}
     where session_date is not null
-    group by symbol, session_date, subreddit, subreddit_key, coalesce(author, fullname)
+    group by symbol, session_date, subreddit, subreddit_key, coalesce(nullif(author, '[deleted]'), fullname)
 ),
 
 daily as (

@@ -22,7 +22,7 @@ from (
         n.*,
         row_number() over (
             partition by symbol
-            order by observed_at desc, _received_at desc, _ingest_pos desc, _ingest_idx desc
+            order by observed_at desc, case when status = 'active' then 0 else 1 end, _received_at desc, _ingest_pos desc, _ingest_idx desc
         ) as rn
     from ({{ new_rows(ref('stg_assets')) }}) as n
 ) as r

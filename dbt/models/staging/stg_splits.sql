@@ -12,7 +12,7 @@ from (
             order by observed_at desc, _ingest_pos desc, _ingest_idx desc
         ) as rn
     from {{ source('bronze', 'corporate_actions') }}
-    where action_type in ('forward_splits', 'reverse_splits')
+    where action_type in ('forward_split', 'reverse_split')
         and old_rate > 0
         and new_rate > 0
 ) as s
