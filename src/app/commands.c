@@ -52,6 +52,16 @@ const nx_cmd nx_cmds[] = {
      .words_min = 1,
      .words_max = 2,
      .run = nx_cmd_dbt},
+    {.name = "publish",
+     .usage = "[--unchecked]",
+     .summary = "gold tables into Postgres, one release at a time",
+     .help = "Readers see the old release or the new one. Tables that the checks have not passed are not published. postgres.dsn names the\n"
+             "database, postgres.schema the schema; a second publish changes nothing.\n\n"
+             "Examples\n"
+             "  nexus publish --json\n"
+             "  nexus publish --set postgres.dsn='host=/run/postgresql dbname=analytics'",
+     .opts = nx_opts_publish,
+     .run = nx_cmd_publish},
     {.name = "sim",
      .usage = "[--tape F]… [--bars F]… [--reddit F]… [--speed N|max]",
      .summary = "a look-alike of Alpaca and Reddit, from a seed or from files",
