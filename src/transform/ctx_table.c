@@ -55,7 +55,7 @@ static nx_status row_item(nx_jrun *run, nx_jobj *self, const nx_jval *key, nx_jv
 {
     (void)run;
     const table_row *r = self->ctx;
-    size_t col;
+    size_t col = 0;
     if (key->kind == NX_J_STR && named(r->t, key->s, &col)) {
         *ret = r->t->values[r->row * r->t->n_cols + col];
         return NX_OK;
@@ -131,7 +131,7 @@ static nx_status col_item(nx_jrun *run, nx_jobj *self, const nx_jval *key, nx_jv
 {
     (void)run;
     const table_col *c = self->ctx;
-    size_t row;
+    size_t row = 0;
     NX_TRY(index_of(key, c->t->n_rows, &row, err));
     *ret = c->t->values[row * c->t->n_cols + c->col];
     return NX_OK;
@@ -164,7 +164,7 @@ static nx_status cols_iter(nx_jrun *run, nx_jobj *self, nx_jval *ret, nx_err *er
 static nx_status cols_item(nx_jrun *run, nx_jobj *self, const nx_jval *key, nx_jval *ret, nx_err *err)
 {
     const table *t = self->ctx;
-    size_t col;
+    size_t col = 0;
     if (key->kind != NX_J_STR)
         NX_TRY(index_of(key, t->n_cols, &col, err));
     else if (!named(t, key->s, &col))

@@ -159,7 +159,7 @@ FILTER(join)
 
 FILTER(sort)
 {
-    nx_jval *keys;
+    nx_jval *keys = NULL;
     bool reverse = p[0] != NULL && nx_jval_truth(p[0]), exact = p[1] != NULL && nx_jval_truth(p[1]);
     NX_TRY(list_of(run, v, ret));
     NX_TRY(sort_keys(run, ret->list->v, ret->list->n, p[2], !exact, &keys));
@@ -274,7 +274,7 @@ FILTER(dictsort)
         return jfail(run, "filter 'dictsort' sorts by 'key' or 'value', not '" NX_STR_FMT "'", NX_STR_ARG(by));
     if (v->kind != NX_J_DICT)
         return v->kind == NX_J_UNDEF ? nx__jundef_fail(run, v) : jfail(run, "filter 'dictsort' needs a dict, not '%s'", nx_jval_type(v));
-    nx_jval *keys, which = nx_jval_int(nx_str_is(by, "value"));
+    nx_jval *keys = NULL, which = nx_jval_int(nx_str_is(by, "value"));
     NX_TRY(pairs_of(run, v->dict, ret));
     NX_TRY(keys_of(run, ret->list->v, ret->list->n, &which, !exact, &keys));
     return nx__jsort(run, ret->list->v, keys, ret->list->n, reverse);

@@ -201,7 +201,7 @@ static nx_status percent_one(nx_jrun *run, nx_str fmt, size_t *i, const nx_jargs
     }
     NX_TRY(parse_count(run, fmt, i, WIDTH_MAX, &s.width));
     if (*i < fmt.n && fmt.p[*i] == '.') {
-        int64_t p;
+        int64_t p = 0;
         ++*i;
         NX_TRY(parse_count(run, fmt, i, PRECISION_MAX, &p));
         s.precision = (int)p;
@@ -280,7 +280,7 @@ static nx_status parse_spec(nx_jrun *run, nx_str f, spec *s)
     if (i < f.n && f.p[i] == ',')
         s->comma = f.p[i++] == ',';
     if (i < f.n && f.p[i] == '.') {
-        int64_t p;
+        int64_t p = 0;
         i++;
         NX_TRY(parse_count(run, f, &i, PRECISION_MAX, &p));
         s->precision = (int)p;

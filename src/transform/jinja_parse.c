@@ -265,7 +265,7 @@ static nx_status parse_set(jparser *p, jnode **ret)
     }
     n->kind = N_SET_BLOCK;
     if (nx__jparse_op(p->tok, '|')) {
-        jnode *root;
+        jnode *root = NULL;
         p->tok++;
         NX_TRY(nx__jparse_new(p, N_BODY, line, &root));
         NX_TRY(nx__jparse_filters(p, root, &n->b));
@@ -297,7 +297,7 @@ static nx_status parse_filter_block(jparser *p, jnode **ret)
 {
     static const char *const ends[] = {"endfilter", NULL};
     int line = p->tok++->line;
-    jnode *root;
+    jnode *root = NULL;
     NX_TRY(nx__jparse_new(p, N_FILTER_BLOCK, line, ret));
     NX_TRY(nx__jparse_new(p, N_BODY, line, &root));
     NX_TRY(nx__jparse_filters(p, root, &(*ret)->b));
@@ -313,7 +313,7 @@ static nx_status parse_with(jparser *p, jnode **ret)
     NX_TRY(nx__jparse_new(p, N_WITH, line, ret));
     size_t cap = 0;
     while (p->tok->kind != T_BLOCK_END) {
-        jnode *target, *value;
+        jnode *target = NULL, *value = NULL;
         if ((*ret)->list.n > 0)
             NX_TRY(nx__jparse_expect(p, ','));
         nx_str name;

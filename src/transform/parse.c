@@ -71,7 +71,7 @@ static nx_status file_node(dbt_project *p, dbt_kind kind, const char *dir, const
 
 static nx_status sql_node(dbt_project *p, dbt_kind kind, const char *dir, const char *path, nx_err *err)
 {
-    dbt_node *n;
+    dbt_node *n = NULL;
     nx_jtmpl *t;
     NX_TRY(file_node(p, kind, dir, path, &n, err));
     NX_TRY(nx_jinja_compile(p->jinja, path, n->raw, &t, err));
@@ -93,7 +93,7 @@ static nx_status test_file(dbt_project *p, const char *dir, const char *path, nx
 
 static nx_status seed_file(dbt_project *p, const char *dir, const char *path, nx_err *err)
 {
-    dbt_node *n;
+    dbt_node *n = NULL;
     NX_TRY(file_node(p, DBT_SEED, dir, path, &n, err));
     return nx__dbt_node_add(p, n, err);
 }
