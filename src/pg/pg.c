@@ -94,7 +94,7 @@ static void no_notices(void *arg, const PGresult *r)
 static nx_status split_dsn(const char *dsn, const char **keys, const char **values, size_t cap, PQconninfoOption **ret, nx_err *err)
 {
     static const char *const defaults[][2] = {
-        {"connect_timeout", "10"}, {"application_name", "nexus"}, {"client_encoding", "UTF8"}};
+        {"connect_timeout", "10"}, {"fallback_application_name", "nexus"}, {"client_encoding", "UTF8"}};
     char *why = NULL; /* may quote the text, password and all: not shown */
     PQconninfoOption *opts = PQconninfoParse(dsn, &why);
     PQfreemem(why);

@@ -206,6 +206,38 @@ static void picked_rows_keep_their_order(void **state)
     nx_batch_drop(&b);
 }
 
+/* Over many row groups, in order and picked backwards. */
+static void a_large_batch_keeps_its_order(void **state)
+{
+    fixture *f = *state;
+    const nx_schema key = {all_fields, 1};
+    enum { ROWS = 400000 };
+    nx_batch b;
+    ok(nx_batch_init(&b, &key, 0, 0));
+    uint32_t *rows = calloc(ROWS, sizeof *rows);
+    assert_non_null(rows);
+    for (int64_t i = 0; i < ROWS; i++) {
+        ok(nx_col_i64(&b, &b.cols[0], i * 3));
+        nx_batch_end_row(&b);
+        rows[i] = (uint32_t)(ROWS - 1 - i);
+    }
+    nx_file_stats fs;
+    nx_err err = {0};
+    nx_parquet_opts o = {.row_group_rows = 20480};
+    static const char *const names[] = {"forth.parquet", "back.parquet"}, *const expressions[] = {"file_row_number", "399999 - file_row_number"};
+    for (int back = 0; back < 2; back++) {
+        const char *path = path_in(f, names[back]);
+        ok(nx_session_write_batch(f->s, &b, back ? rows : NULL, ROWS, NULL, 0, path, &o, &f->a, &fs, &err));
+        assert_int_equal(fs.rows, ROWS);
+        assert_string_equal(text_of(f, nx_arena_printf(&f->a, "SELECT count(*) FROM read_parquet('%s', file_row_number = true) WHERE id <> 3 * (%s)",
+                                                       path, expressions[back])),
+                            "0");
+        assert_true(atoi(text_of(f, nx_arena_printf(&f->a, "SELECT count(*) FROM parquet_metadata('%s')", path))) >= 19);
+    }
+    free(rows);
+    nx_batch_drop(&b);
+}
+
 static void a_batch_becomes_a_temporary_table(void **state)
 {
     fixture *f = *state;
@@ -339,6 +371,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_batch_survives_the_round_trip, setup, teardown),
         cmocka_unit_test_setup_teardown(picked_rows_keep_their_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_large_batch_keeps_its_order, setup, teardown),
         cmocka_unit_test_setup_teardown(a_batch_becomes_a_temporary_table, setup, teardown),
         cmocka_unit_test_setup_teardown(nulls_are_refused_where_they_must_not_be, setup, teardown),
         cmocka_unit_test_setup_teardown(statistics_are_read, setup, teardown),
