@@ -1,6 +1,6 @@
-/* A PostgreSQL server of the test's own: data and socket in a temporary folder, no network port, gone with the test (by a
- * signal at the parent's death too). As root it runs as the user postgres.
- *   pg_cluster c;  if (!pg_cluster_start(&c)) skip();  … c.dsn …  pg_cluster_stop(&c); */
+/* A PostgreSQL server of the test's own: data and socket in a temporary folder, no network port, gone with the test
+ * (by a signal at the parent's death too). As root it runs as the user postgres. pg_cluster c;  if
+ * (!pg_cluster_start(&c)) skip();  … c.dsn …  pg_cluster_stop(&c); */
 #ifndef NX_TESTS_PG_CLUSTER_H
 #define NX_TESTS_PG_CLUSTER_H
 
@@ -81,7 +81,8 @@ static inline void pg_cluster_show_log(const pg_cluster *c, const char *program)
     nx_buf_drop(&b);
 }
 
-/* False with a printed line when there is no PostgreSQL here; ends the test program when there is one that does not start. */
+/* False with a printed line when there is no PostgreSQL here; ends the test program when there is one that does not
+ * start. */
 static inline bool pg_cluster_start(pg_cluster *c)
 {
     *c = (pg_cluster){0};

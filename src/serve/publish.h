@@ -67,10 +67,11 @@ typedef struct nx_publish_result {
     nx_arena arena; /* owns the above */
 } nx_publish_result;
 
-/* Publishes one release. On failure the release before stays as it was and *ret is empty.
- * New columns of the lake are added to existing tables. A column that changed its type or vanished, or another primary key:
- * NX_CONFLICT naming it, with the way out in the hint. No connection: NX_REMOTE, retriable. Another publisher at work, or a lock
- * that readers hold for 30 s: NX_CONFLICT, retriable. Rows that break a key: NX_CHECK_FAILED. A missing lake table: NX_NOT_FOUND. */
+/* Publishes one release. On failure the release before stays as it was and *ret is empty. New columns of the lake are
+ * added to existing tables. A column that changed its type or vanished, or another primary key: NX_CONFLICT naming
+ * it, with the way out in the hint. No connection: NX_REMOTE, retriable. Another publisher at work, or a lock that
+ * readers hold for 30 s: NX_CONFLICT, retriable. Rows that break a key: NX_CHECK_FAILED. A missing lake table:
+ * NX_NOT_FOUND. */
 NX_MUST_USE nx_status nx_publish(const nx_publish_opts *opts, nx_publish_result *ret, nx_err *err);
 void nx_publish_result_drop(nx_publish_result *r);
 

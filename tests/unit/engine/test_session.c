@@ -222,6 +222,63 @@ static void a_query_shows_progress_and_can_be_interrupted(void **state)
     assert_int_equal(one(f->s, "SELECT 42"), 42);
 }
 
+typedef struct worker {
+    nx_engine *e;
+    int id;
+    int failures;
+} worker;
+
+/* Names are resolved for the session of the thread that asks: each finds its own number. */
+static void *work(void *arg)
+{
+    worker *w = arg;
+    nx_session *s = NULL;
+    for (int round = 0; round < 5; round++) {
+        if (nx_session_open(w->e, &s, NULL) != NX_OK ||
+            nx_session_execf(s, NULL, "CREATE SCHEMA a; CREATE VIEW a.v AS SELECT %d AS id FROM \"bronze.trades@v3\"", w->id) != NX_OK) {
+            w->failures++;
+            continue;
+        }
+        for (int i = 0; i < 20; i++) {
+            nx_result *r = NULL;
+            if (nx_session_query(s, NX_STR("SELECT sum(v.id) FROM a.v"), &r, NULL) != NX_OK || nx_result_i64(r, 0, 0, -1) != 10 * w->id)
+                w->failures++;
+            nx_result_drop(r);
+        }
+        nx_session_close(s);
+    }
+    return NULL;
+}
+
+static nx_status resolve_quietly(void *ctx, nx_session *s, nx_str name, nx_buf *sql, nx_err *err)
+{
+    (void)ctx;
+    (void)s;
+    (void)name;
+    (void)err;
+    return nx_buf_adds(sql, "SELECT i FROM range(10) t(i)");
+}
+
+static void sessions_work_in_parallel(void **state)
+{
+    (void)state;
+    nx_err err = {0};
+    nx_engine *e = NULL;
+    nx_engine_opts o = {.threads = 2, .resolve = resolve_quietly};
+    assert_int_equal(nx_engine_open(&o, &e, &err), NX_OK);
+    worker workers[4];
+    pthread_t threads[4];
+    for (int i = 0; i < 4; i++) {
+        workers[i] = (worker){e, i + 1, 0};
+        assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(workers[i].failures, 0);
+    }
+    nx_engine_close(e);
+}
+
 static void quoting(void **state)
 {
     (void)state;
@@ -246,6 +303,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_configuration_is_closed, setup, teardown),
         cmocka_unit_test(memory_is_bounded),
         cmocka_unit_test_setup_teardown(a_query_shows_progress_and_can_be_interrupted, setup, teardown),
+        cmocka_unit_test(sessions_work_in_parallel),
         cmocka_unit_test(quoting),
     };
     return cmocka_run_group_tests_name("engine sessions", tests, NULL, NULL);
