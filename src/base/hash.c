@@ -14,6 +14,13 @@ static uint64_t read64(const unsigned char *p)
     return w;
 }
 
+static uint64_t read32(const unsigned char *p)
+{
+    uint32_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
+}
+
 uint64_t nx_hash64(const void *p, size_t n, uint64_t seed)
 {
     const uint64_t k0 = 0xa0761d6478bd642fu, k1 = 0xe7037ed1a0b428dbu, k2 = 0x8ebc6af09c88c6e3u;
@@ -22,10 +29,16 @@ uint64_t nx_hash64(const void *p, size_t n, uint64_t seed)
     uint64_t h = seed ^ k0;
     for (; left >= 16; left -= 16, b += 16)
         h = fold(read64(b) ^ k1, read64(b + 8) ^ h);
-    unsigned char tail[16] = {0};
-    if (left > 0)
-        memcpy(tail, b, left);
-    h = fold(read64(tail) ^ k1, read64(tail + 8) ^ h);
+    uint64_t x = 0, y = 0; /* the last 0 to 15 bytes, by loads that overlap where they must */
+    if (left >= 8) {
+        x = read64(b);
+        y = read64(b + left - 8);
+    } else if (left >= 4) {
+        x = read32(b);
+        y = read32(b + left - 4);
+    } else if (left > 0)
+        x = (uint64_t)b[0] << 16 | (uint64_t)b[left / 2] << 8 | b[left - 1];
+    h = fold(x ^ k1, y ^ h);
     return fold(h ^ k2, (uint64_t)n ^ k1);
 }
 

@@ -8,6 +8,37 @@
  * cannot belong to it: "1.5x" gives 3, "1." and "1e" give 0. */
 size_t nx__num_scan(nx_str s);
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "text is read as words, first character in the lowest byte");
+
+static inline uint64_t nx__load64(const char *p)
+{
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
+}
+
+/* Eight characters against a form, where '0' stands for any digit and all else for itself. On success each byte of *ret
+ * that begins a pair of digits holds the pair's value. A word at once does what eight comparisons would: text ^ form
+ * leaves the digits' values and zeros; `slack` (0x76 for digits, 0x7F for the rest) lifts the first byte value that is
+ * not allowed up to bit 7. */
+static inline bool nx__read_pairs(uint64_t text, uint64_t form, uint64_t slack, uint64_t *ret)
+{
+    uint64_t x = text ^ form;
+    *ret = x * 10 + (x >> 8);
+    return (((x + slack) | x) & 0x8080808080808080u) == 0;
+}
+
+/* Eight digits, or false; the halves of ever wider pairs are added up. */
+static inline bool nx__read_digits(uint64_t text, uint32_t *ret)
+{
+    uint64_t y;
+    bool ok = nx__read_pairs(text, 0x3030303030303030u, 0x7676767676767676u, &y);
+    y &= 0x00FF00FF00FF00FFu;
+    y = y * 100 + (y >> 16);
+    *ret = (uint32_t)y % 65536 * 10000 + (uint32_t)(y >> 32) % 65536;
+    return ok;
+}
+
 /* How the JSON and YAML readers build trees: the values of open arrays and objects wait on one stack; when one is
  * closed, those above its base move into the arena. */
 typedef struct nx__slot {

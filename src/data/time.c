@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "data/data_int.h"
+
 static const int64_t day_us = INT64_C(86400000000);
 
 /* Division that rounds down, for b > 0. */
@@ -48,25 +50,6 @@ int nx_weekday(int32_t days)
 
 static const unsigned char month_length[13] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "text is read as words, first character in the lowest byte");
-
-static uint64_t load64(const char *p)
-{
-    uint64_t w;
-    memcpy(&w, p, sizeof w);
-    return w;
-}
-
-/* Eight characters against a form, where '0' stands for any digit and all else for itself. On success each byte of *ret
- * that begins a pair of digits holds the pair's value. A word at once does what eight comparisons would: text ^ form
- * leaves the digits' values and zeros; `slack` lifts the first byte value that is not allowed up to bit 7. */
-static bool read_pairs(const char *p, uint64_t form, uint64_t slack, uint64_t *ret)
-{
-    uint64_t x = load64(p) ^ form;
-    *ret = x * 10 + (x >> 8);
-    return (((x + slack) | x) & 0x8080808080808080u) == 0;
-}
-
 static int byte_of(uint64_t w, int i)
 {
     return (int)(w >> (8 * i) & 0xFF);
@@ -99,7 +82,7 @@ static int two(const char *p)
 bool nx_date_parse(nx_str s, int32_t *ret_days)
 {
     uint64_t ym;
-    if (s.n != 10 || !read_pairs(s.p, date_form, date_slack, &ym))
+    if (s.n != 10 || !nx__read_pairs(nx__load64(s.p), date_form, date_slack, &ym))
         return false;
     int day = two(s.p + 8);
     return day > 0 && days_of_pairs(ym, day, ret_days);
@@ -111,18 +94,6 @@ size_t nx_date_format(int32_t days, char out[16])
     return (size_t)snprintf(out, 16, c.year < 0 ? "%05d-%02d-%02d" : "%04d-%02d-%02d", c.year, c.month, c.day);
 }
 
-/* Eight digits, or false; the halves of ever wider pairs are added up. */
-static bool eight_digits(const char *p, uint32_t *ret)
-{
-    uint64_t y;
-    if (!read_pairs(p, 0x3030303030303030u, 0x7676767676767676u, &y))
-        return false;
-    y &= 0x00FF00FF00FF00FFu;
-    y = y * 100 + (y >> 16);
-    *ret = (uint32_t)y % 65536 * 10000 + (uint32_t)(y >> 32) % 65536;
-    return true;
-}
-
 /* The fraction from p (behind the point) as nanoseconds; moves *p past it. */
 static bool read_fraction(const char **p, const char *end, int32_t *ret_ns)
 {
@@ -130,8 +101,10 @@ static bool read_fraction(const char **p, const char *end, int32_t *ret_ns)
     const char *start = *p, *q = start;
     uint32_t ns = 0;
     unsigned d;
-    if (end - q > 8 && eight_digits(q, &ns))
+    if (end - q > 8 && nx__read_digits(nx__load64(q), &ns))
         q += 8;
+    else
+        ns = 0;
     while (q < end && q - start < 9 && (d = (unsigned)(unsigned char)*q - '0') < 10) {
         ns = ns * 10 + d;
         q++;
@@ -171,7 +144,8 @@ bool nx_time_parse_ns(nx_str s, int64_t *ret_ns)
     const char *p = s.p, *end = s.p + s.n;
     uint64_t ym, dhm;
     uint64_t t_byte = (uint64_t)(unsigned char)p[10] << 16; /* taken out of the word before it is looked at */
-    if (!read_pairs(p, date_form, date_slack, &ym) || !read_pairs(p + 8, day_form ^ t_byte, day_slack, &dhm))
+    if (!nx__read_pairs(nx__load64(p), date_form, date_slack, &ym) ||
+        !nx__read_pairs(nx__load64(p + 8), day_form ^ t_byte, day_slack, &dhm))
         return false;
     int h = byte_of(dhm, 3), m = byte_of(dhm, 6), sec = two(p + 17);
     if ((p[10] != 'T' && p[10] != 't' && p[10] != ' ') || p[16] != ':' || h > 23 || m > 59 || sec < 0 || sec > 59)
