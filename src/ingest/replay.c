@@ -83,11 +83,14 @@ static nx_status lost(const replay *x, nx_status st, nx_err *err)
 {
     if (st == NX_NOTHING) {
         int code = nx_wsc_close_code(x->ws);
-        (void)nx_fail(err, code == NX_WS_CLOSE_GOING_AWAY || code == NX_WS_CLOSE_TRY_LATER ? NX_REMOTE : NX_INVALID,
-                      "the listener closed the connection with code %d%s%s", code, x->refusal[0] != '\0' ? ": " : "", x->refusal);
+        bool later = code == NX_WS_CLOSE_GOING_AWAY || code == NX_WS_CLOSE_TRY_LATER || code == NX_WS_CLOSE_INTERNAL;
+        st = later ? NX_REMOTE : NX_INVALID;
+        if (x->refusal_code != 0)
+            (void)nx_fail(err, st, "the listener refused with code %d: %s", x->refusal_code, x->refusal);
+        else
+            (void)nx_fail(err, st, "the listener closed the connection with code %d", code);
         if (err != NULL)
-            err->retriable = err->status == NX_REMOTE;
-        st = err == NULL ? NX_REMOTE : err->status;
+            err->retriable = later;
         if (code == NX_WS_CLOSE_TOO_BIG)
             (void)nx_err_hint(err, st, "a line is longer than the listener takes: split it, or raise the listener's limit");
     }
@@ -310,7 +313,7 @@ static nx_status one_file(replay *x, const char *path, nx_err *err)
     x->eof = x->has_line = x->greeted = x->authed = x->flushed = false;
     x->sent = x->acked = x->flight_bytes = 0;
     x->tape_start = INT64_MIN;
-    x->refusal[0] = '\0';
+    x->refusal_code = 0;
     if (x->o->producer == NULL)
         NX_TRY(name_of(path, name, err));
     NX_TRY(nx_lines_open(path, LINE_BYTES_MAX, &x->lines, err));
