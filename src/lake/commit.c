@@ -43,15 +43,19 @@ nx_status nx__change_remove(nx__change *c, nx__file *f, nx_err *err)
 
 void nx__change_discard(const nx_table *t, nx__change *c)
 {
-    if (c->unsure)
-        return; /* some reader may see the commit: vacuum knows better later */
-    for (size_t i = 0; i < c->n_adds; i++) {
+    if (!c->unsure) /* else some reader may see the commit: vacuum knows better later */
+        nx__change_discard_from(t, c, 0);
+}
+
+void nx__change_discard_from(const nx_table *t, nx__change *c, size_t first)
+{
+    for (size_t i = first; i < c->n_adds; i++) {
         nx_buf name NX_BUF_AUTO;
         nx_buf_init(&name, 0);
         if (nx__table_object(t, c->adds[i].path, &name) != NX_OK || nx_store_delete(t->store, name.p, NULL) != NX_OK)
             continue; /* vacuum takes it later */
     }
-    c->n_adds = 0;
+    c->n_adds = first;
 }
 
 /* ------------------------------------------------------------------ the text */

@@ -77,7 +77,8 @@ typedef struct nx_commit_result {
     int64_t rows_added, rows_removed, files_added, files_removed, bytes_added;
 } nx_commit_result;
 
-/* Appending batches: every add writes durable files (one a partition value), commit makes them visible at once. */
+/* Appending batches: every add writes durable files (one a partition value; all or, when it fails, none), commit makes them visible at
+ * once. */
 typedef struct nx_writer nx_writer;
 NX_MUST_USE nx_status nx_writer_open(nx_table *t, nx_session *s, nx_writer **ret, nx_err *err);
 NX_MUST_USE nx_status nx_writer_add(nx_writer *w, const nx_batch *b, nx_err *err);

@@ -216,6 +216,8 @@ void nx__change_drop(nx__change *c);
 NX_MUST_USE nx_status nx__change_remove(nx__change *c, nx__file *f, nx_err *err);
 /* Deletes the files of c->adds: they were never committed. */
 void nx__change_discard(const nx_table *t, nx__change *c);
+/* The same for files from index `first` on, which no commit has spoken of yet. */
+void nx__change_discard_from(const nx_table *t, nx__change *c, size_t first);
 /* Commits against the snapshot that was read (NULL: creates version 0). NX_CONFLICT (retriable): read again and try again. A txn that is there
  * already gives committed = false. On any failure and on committed = false the files of the change stay: see nx__change_discard. */
 NX_MUST_USE nx_status nx__commit(nx_table *t, const nx__snap *base, nx__change *c, nx_commit_result *ret, nx_err *err);

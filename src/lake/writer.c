@@ -237,7 +237,14 @@ nx_status nx_writer_add(nx_writer *w, const nx_batch *b, nx_err *err)
         NX_TRY(take_base(w, err)); /* columns may have been added */
     NX_TRY(check_batch(w, b->schema, err));
     NX_TRY(check_nulls(w, b, err));
-    return w->base->meta->n_part == 0 ? write_file(w, b, NULL, NULL, 0, err) : write_split(w, b, err);
+    size_t files = w->c.n_adds;
+    int64_t rows = w->c.rows_added;
+    nx_status st = w->base->meta->n_part == 0 ? write_file(w, b, NULL, NULL, 0, err) : write_split(w, b, err);
+    if (st != NX_OK) { /* all of the batch or nothing: the caller may try again */
+        nx__change_discard_from(w->t, &w->c, files);
+        w->c.rows_added = rows;
+    }
+    return st;
 }
 
 /* ------------------------------------------------------------------ opening, committing */

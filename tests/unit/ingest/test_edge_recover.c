@@ -135,6 +135,23 @@ static void test_commit_fails_once(void **state)
     nx_wsc_drop(w);
 }
 
+/* One batch with rows of two days: the file of the first is written, that of the second fails. */
+static void test_second_partition_fails_once(void **state)
+{
+    edge *e = *state;
+    edge_start(e);
+    nx_wsc *w = dial(e);
+    say(w, "[" Q1 ",{\"T\":\"q\",\"S\":\"IBM\",\"bx\":\"P\",\"bp\":1,\"bs\":3,\"ax\":\"P\",\"ap\":2,\"as\":30,\"c\":[\"R\"],\"z\":\"A\",\"t\":\"2013-10-08T08:00:00Z\"}]");
+    assert_non_null(strstr(hear(w), "\"accepted\":2"));
+    nx_log_setup(NX_LOG_ERROR + 1, false);
+    assert_true(nx_fault_arm("PARQUET_WRITE:1"));
+    say_flush(w);
+    nx_log_setup(NX_LOG_ERROR, false);
+    assert_int_equal(edge_count(e, "bronze.quotes"), 2);
+    assert_int_equal(edge_count(e, "bronze.quotes where bid_price = 1 and event_date = '2013-10-08'"), 1);
+    nx_wsc_drop(w);
+}
+
 static void test_short_log_write(void **state)
 {
     edge *e = *state;
@@ -268,6 +285,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_killed_after_ack, edge_up, edge_down),
         cmocka_unit_test_setup_teardown(test_killed_between_commits, edge_up, edge_down),
         cmocka_unit_test_setup_teardown(test_commit_fails_once, edge_up, edge_down),
+        cmocka_unit_test_setup_teardown(test_second_partition_fails_once, edge_up, edge_down),
         cmocka_unit_test_setup_teardown(test_short_log_write, edge_up, edge_down),
         cmocka_unit_test_setup_teardown(test_failed_sync_ends_it, edge_up, edge_down),
         cmocka_unit_test_setup_teardown(test_many_small_batches, edge_up, edge_down),
