@@ -177,7 +177,7 @@ static nx_status make_trades(nx__feed *f, size_t k, int minute, int64_t from)
 {
     const nx__world *w = &f->sim->world;
     const nx__tape *tape = &w->tapes[k];
-    nx_rand r = nx__world_rand(w, 7, k, minute);
+    nx_rand r = nx__world_rand(w, NX__FOR_QUOTES, k, minute);
     for (size_t i = 0; i < tape->n; i++) {
         const nx__trade *t = &tape->trades[i];
         if (t->ts < from || t->ts >= from + NX__NS_MIN || t->update == 'c')

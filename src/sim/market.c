@@ -16,11 +16,11 @@ static int64_t to_cents(double price)
 static double volatility_of(const nx__world *w, size_t k, int session)
 {
     const nx__symbol *s = &nx__symbols[k];
-    nx_rand r = nx__world_rand(w, 2, k, session);
+    nx_rand r = nx__world_rand(w, NX__FOR_VOLATILITY, k, session);
     double own = nx_rand_normal(&r);
     if (!s->reacts)
         return s->volatility * exp(0.30 * own);
-    return s->volatility * exp(0.08 * own + (session == 0 ? 0 : REACTION * w->attention[k][session - 1]));
+    return s->volatility * exp(0.18 * own + (session == 0 ? 0 : REACTION * w->attention[k][session - 1]));
 }
 
 /* One minute: a step of the walk with highs and lows around it. */
@@ -85,7 +85,7 @@ static double day_shape(int minute) /* more at the open and the close */
 static nx_status make_session(nx__world *w, size_t k, int session, nx__series *out, double *price, nx_err *err)
 {
     const nx__symbol *s = &nx__symbols[k];
-    nx_rand r = nx__world_rand(w, 3, k, session), rt = nx__world_rand(w, 4, k, session);
+    nx_rand r = nx__world_rand(w, NX__FOR_BARS, k, session), rt = nx__world_rand(w, NX__FOR_TRADES, k, session);
     double vol = volatility_of(w, k, session), step = vol / sqrt((double)NX__SESSION_MINUTES), volume = s->volume;
     bool splits = strcmp(s->symbol, "NVDA") == 0;
     if (session == w->split_at && splits)

@@ -84,7 +84,7 @@ static int64_t moment(const nx__world *w, nx_rand *r, int session)
 
 static nx_status add_drafts(const nx__world *w, drafts *d, size_t k, int session, int n)
 {
-    nx_rand r = nx__world_rand(w, 5, k, session);
+    nx_rand r = nx__world_rand(w, NX__FOR_DRAFTS, k, session);
     double mood = 0.5 + 0.22 * nx_rand_normal(&r);
     for (int i = 0; i < n; i++) {
         if (!nx_grow(&d->items, &d->cap, d->n + 1, sizeof *d->items))
@@ -179,7 +179,7 @@ nx_status nx__talk_make(nx__world *w, nx_err *err)
             latest[i][k] = SIZE_MAX;
     drafts d = {0};
     nx_status st = make_drafts(w, &d);
-    nx_rand r = nx__world_rand(w, 6, 0, 0);
+    nx_rand r = nx__world_rand(w, NX__FOR_TEXTS, 0, 0);
     for (size_t i = 0; st == NX_OK && i < d.n; i++)
         st = make_message(w, &d.items[i], &r, latest);
     free(d.items);

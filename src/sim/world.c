@@ -28,7 +28,7 @@ bool nx_sim_symbol_reacts(size_t i)
 }
 
 /* A generator of its own for every purpose, symbol and session: nothing depends on the order in which things are made. */
-nx_rand nx__world_rand(const nx__world *w, int purpose, size_t symbol, int session)
+nx_rand nx__world_rand(const nx__world *w, nx__purpose purpose, size_t symbol, int session)
 {
     uint64_t x = w->seed;
     const uint64_t parts[3] = {(uint64_t)purpose + 1, (uint64_t)symbol + 1, (uint64_t)session + 1};
@@ -66,7 +66,7 @@ static void make_attention(nx__world *w)
 {
     for (size_t k = 0; k < NX__SYMBOLS; k++)
         for (int i = 0; i <= w->sessions; i++) {
-            nx_rand r = nx__world_rand(w, 1, k, i);
+            nx_rand r = nx__world_rand(w, NX__FOR_ATTENTION, k, i);
             double z = nx_rand_normal(&r);
             w->attention[k][i] = z > 2.0 ? 2.0 : z < -1.8 ? -1.8 : z;
         }
