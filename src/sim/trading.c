@@ -43,7 +43,7 @@ static size_t assets_now(nx_sim *s, asset out[ASSETS_MAX], char ids[256][37])
         n++;
     }
     for (size_t i = 0; i < w->n_extra; i++) {
-        snprintf(ids[i], 37, "00000000-0000-4000-8000-%012zx", i + 1);
+        snprintf(ids[i], 37, "00000000-0000-4000-8000-%012x", (unsigned)i + 1);
         out[n++] = (asset){ids[i], w->extra_symbols[i], w->extra_symbols[i], "NYSE", true, true};
     }
     return n;
