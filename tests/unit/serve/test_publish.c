@@ -198,6 +198,35 @@ static void failures_are_said_and_harm_nothing(void **state)
     assert_null(strstr(err.text, "topsecret"));
 }
 
+/* Tables as our own lake writes them, rebuilt by overwriting. */
+static void tables_of_our_own_lake(void **state)
+{
+    fixture *f = need(state);
+    nx_write_opts o = {.mode = NX_WRITE_OVERWRITE, .commit = {.operation = "WRITE"}};
+    const nx_table_spec dim = {.name = "gold.dim_symbol"}, fact = {.name = "gold.fct_price"};
+    for (int round = 0; round < 3; round++) {
+        int symbols = round < 2 ? 5 : 6;
+        nx_commit_result c;
+        nx_err err = {0};
+        const char *dim_sql = nx_arena_printf(&f->a, DIM_SQL, symbols);
+        const char *fact_sql = nx_arena_printf(&f->a, FACT_SQL, symbols, symbols, 60);
+        if (nx_lake_write_sql(f->lake, f->s, &dim, nx_str_of(dim_sql), &o, &c, &err) != NX_OK ||
+            nx_lake_write_sql(f->lake, f->s, &fact, nx_str_of(fact_sql), &o, &c, &err) != NX_OK)
+            fail_msg("%s", err.text);
+        if (round == 0)
+            publish_counts(f, 1, 65, 0, 0, false);
+        else if (round == 1)
+            publish_counts(f, 2, 0, 0, 0, false);
+    }
+    nx_publish_result r;
+    nx_err err;
+    assert_int_equal(publish_tables(f, descriptions, 2, &r, &err), NX_OK);
+    assert_int_equal(r.tables[1].inserted, 1);
+    assert_int_equal(r.tables[0].rows, 60);
+    nx_publish_result_drop(&r);
+    assert_string_equal(ask(f, "SELECT count(*) || ' ' || sum(price) FROM $S.fct_price"), "60 221.250000");
+}
+
 static void one_publisher_at_a_time(void **state)
 {
     fixture *f = need(state);
@@ -222,6 +251,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(broken_keys_keep_the_old_release, setup, teardown),
         cmocka_unit_test_setup_teardown(descriptions_are_checked, setup, teardown),
         cmocka_unit_test_setup_teardown(failures_are_said_and_harm_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(tables_of_our_own_lake, setup, teardown),
         cmocka_unit_test_setup_teardown(one_publisher_at_a_time, setup, teardown),
     };
     return cmocka_run_group_tests_name("publish", tests, start_cluster, stop_cluster);
