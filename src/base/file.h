@@ -2,6 +2,7 @@
  *
  * Files that survive power loss: whole-file reads with a limit, atomic replacement
  * (temporary name, fsync, rename, fsync of the folder), put-if-absent by link().
+ * Faults   FILE_WRITE (short: half of the bytes get there, then "no space left"), FILE_FSYNC, FILE_RENAME, FILE_LINK.
  * Thread   No shared state; two threads must not work on the same name unless said.
  */
 #ifndef NX_BASE_FILE_H
