@@ -23,8 +23,9 @@ const char nx__dbt_builtin_macros[] =
                "({{ from_date_or_timestamp }} + cast({{ interval }} as bigint) * interval "
                "{% if datepart == 'quarter' %}3 month{% elif datepart == 'week' %}7 day{% else %}1 {{ datepart }}{% endif %})")
     DISPATCHED("datediff", "first_date, second_date, datepart", "first_date, second_date, datepart",
-               "{% if datepart == 'week' %}" /* weeks begin on Sunday in dbt, on Monday in the engine */
-               "date_diff('week', ({{ first_date }})::timestamp + interval 1 day, ({{ second_date }})::timestamp + interval 1 day)"
+               "{% if datepart == 'week' %}" /* dbt's weeks begin on Sunday, the engine's on Monday */
+               "date_diff('day', date_trunc('week', ({{ first_date }})::timestamp + interval 1 day), "
+               "date_trunc('week', ({{ second_date }})::timestamp + interval 1 day)) // 7"
                "{% else %}date_diff('{{ datepart }}', ({{ first_date }})::timestamp, ({{ second_date }})::timestamp){% endif %}")
     DISPATCHED("last_day", "date, datepart", "date, datepart",
                "cast(date_trunc('{{ datepart }}', {{ date }}) + interval "
