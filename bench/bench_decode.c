@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -75,11 +76,12 @@ int main(int argc, char **argv)
     for (int i = 0; i < laps; i++) {
         uint64_t before = b.messages;
         nx_mono_ns from = nx_clock_mono();
+        clock_t cpu = clock();
         lap(&b);
-        double s = (double)(nx_clock_mono() - from) / 1e9;
+        double s = (double)(nx_clock_mono() - from) / 1e9, cpu_s = (double)(clock() - cpu) / CLOCKS_PER_SEC;
         uint64_t n = b.messages - before;
-        printf("lap %d: %llu messages in %.3f s, %.2f million/s, %.0f ns each, %.0f MB/s\n", i + 1, (unsigned long long)n, s, (double)n / s / 1e6,
-               s * 1e9 / (double)n, (double)b.tape.n / s / 1e6);
+        printf("lap %d: %llu messages in %.3f s, %.2f million/s, %.0f MB/s; %.0f ns of CPU each, %.2f million/s of CPU\n", i + 1, (unsigned long long)n, s,
+               (double)n / s / 1e6, (double)b.tape.n / s / 1e6, cpu_s * 1e9 / (double)n, (double)n / cpu_s / 1e6);
     }
     printf("frames %llu, accepted %llu, rejected %llu\n", (unsigned long long)b.frames, (unsigned long long)b.messages, (unsigned long long)b.rejected);
     for (size_t i = 0; i < nx_contracts_count(b.set); i++)

@@ -4,6 +4,7 @@
 
 #include "contract/contract_int.h"
 #include "contract/scan_int.h"
+#include "data/time.h"
 
 enum {
     NX_ROWS_MAX = 65536,       /* elements of one frame */
@@ -115,7 +116,19 @@ NX_MUST_USE nx_status nx__read_value(nx_decoder *d, nx_row *r, const nx_slot *s,
 /* A value that is not in the object but in the request. */
 NX_MUST_USE nx_status nx__put_text(nx_decoder *d, nx_row *r, int16_t col, nx_str text);
 NX_MUST_USE nx_status nx__put_null(nx_row *r, int16_t col);
-NX_MUST_USE nx_status nx__put_time(nx_row *r, int16_t col, int64_t ns, int32_t days, const char month[8]);
+/* A timestamp and the columns that derive from it. Inline: every message has one. */
+NX_MUST_USE static inline nx_status nx__put_time(nx_row *r, int16_t col, int64_t ns, int32_t days, const char month[8])
+{
+    const nx_colspec *s = &r->specs[col];
+    NX_TRY(nx_col_i64(r->b, &r->cols[col], ns >= 0 ? ns / 1000 : nx_us_of_ns(ns)));
+    if (s->ns_col >= 0)
+        NX_TRY(nx_col_i64(r->b, &r->cols[s->ns_col], ns));
+    if (s->date_col >= 0)
+        NX_TRY(nx_col_i32(r->b, &r->cols[s->date_col], days));
+    if (s->month_col >= 0)
+        NX_TRY(nx_col_str(r->b, &r->cols[s->month_col], (nx_str){month, 7}));
+    return NX_OK;
+}
 /* check.c: rules on a converted value; false: an error was noted (or, with *st != NX_OK, could not be). */
 bool nx__check_text(nx_decoder *d, nx_row *r, int16_t col, nx_str *text, nx_status *st);
 bool nx__check_number(nx_decoder *d, nx_row *r, int16_t col, __int128 v, nx_str text, nx_status *st);

@@ -41,7 +41,8 @@ static const shape relationship_shape = {"a relationship", (const key[]){
 static const shape options_shape = {"logicalTypeOptions", (const key[]){
     {"minLength", NUM, NULL}, {"maxLength", NUM, NULL}, {"pattern", STR, NULL}, {"format", STR, NULL}, {"minimum", NUM | STR, NULL},
     {"maximum", NUM | STR, NULL}, {"exclusiveMinimum", NUM | STR, NULL}, {"exclusiveMaximum", NUM | STR, NULL}, {"timezone", BOOL, NULL},
-    {"defaultTimezone", STR, NULL}, {"minItems", NUM, NULL}, {"maxItems", NUM, NULL}, {0}}};
+    {"defaultTimezone", STR, NULL}, {"minItems", NUM, NULL}, {"maxItems", NUM, NULL}, {"uniqueItems", BOOL, NULL},
+    {"multipleOf", NUM, NULL}, {"minProperties", NUM, NULL}, {"maxProperties", NUM, NULL}, {"required", ARR, NULL}, {0}}};
 #define PROPERTY_KEYS                                                                                                                     \
     ID_KEYS, DOC_KEYS, {"logicalType", STR, NULL}, {"logicalTypeOptions", OBJ, &options_shape}, {"physicalType", STR, NULL},              \
         {"physicalName", STR, NULL}, {"businessName", STR, NULL}, {"required", BOOL, NULL}, {"unique", BOOL, NULL},                       \

@@ -190,18 +190,19 @@ static nx_status pack(const builder *b, const uint8_t *accept, nx_pattern *p, nx
     unsigned first_of[256];
     p->n_classes = (uint16_t)find_classes(b, p->classes, first_of);
     p->n_states = (uint16_t)b->n_sets;
+    if (b->n_sets * p->n_classes > UINT16_MAX)
+        return nx_fail(err, NX_UNSUPPORTED, "the pattern needs more than %d transitions", UINT16_MAX);
     uint16_t *next = NX_ARENA_ARRAY(a, uint16_t, (size_t)p->n_states * p->n_classes);
-    uint8_t *acc = NX_ARENA_ARRAY(a, uint8_t, p->n_states);
+    uint8_t *acc = NX_ARENA_ARRAY(a, uint8_t, (size_t)p->n_states * p->n_classes);
     if (next == NULL || acc == NULL)
         return nx_nomem(err);
     for (size_t i = 0; i < p->n_states; i++) {
-        acc[i] = accept[i];
+        acc[i * p->n_classes] = accept[i];
         for (size_t k = 0; k < p->n_classes; k++)
-            next[i * p->n_classes + k] = b->next[i * 256 + first_of[k]];
+            next[i * p->n_classes + k] = (uint16_t)(b->next[i * 256 + first_of[k]] * p->n_classes);
     }
     p->next = next;
     p->accept = acc;
-    p->start = 0;
     return NX_OK;
 }
 
@@ -214,7 +215,7 @@ static nx_status determinize(builder *b, nx_pattern *p, nx_arena *a, nx_err *err
     NX_TRY(state_of(b, &first, &start));
     for (size_t i = 0; i < b->n_sets; i++) {
         bool done = accepts_here(b, &b->sets[i]);
-        accept[i] = done ? 2 : accepts_at_end(b, &b->sets[i], i == start);
+        accept[i] = done || accepts_at_end(b, &b->sets[i], i == start);
         NX_TRY(expand(b, i, done));
     }
     return pack(b, accept, p, a, err);
@@ -250,12 +251,4 @@ nx_status nx__pattern_compile(nx_str text, nx_arena *a, nx_pattern **ret, nx_err
     if (st == NX_OK)
         *ret = p;
     return st;
-}
-
-bool nx__pattern_match(const nx_pattern *p, nx_str text)
-{
-    size_t s = p->start;
-    for (size_t i = 0; i < text.n; i++)
-        s = p->next[s * p->n_classes + p->classes[(unsigned char)text.p[i]]];
-    return p->accept[s] != 0;
 }

@@ -4,6 +4,9 @@
 #include "contract/decode_int.h"
 #include "data/time.h"
 
+/* The short ways are wholly inside the loop over the members: the position then stays in a register. */
+#define SHORT static inline __attribute__((always_inline))
+
 static const int64_t pow10_i64[19] = {
     1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000, 100000000000, 1000000000000,
     10000000000000, 100000000000000, 1000000000000000, 10000000000000000, 100000000000000000, 1000000000000000000,
@@ -23,7 +26,7 @@ static inline uint64_t load8(const char *p)
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
 /* Length of the plain text (ASCII, no escape) from p to the next quote; SIZE_MAX: something else is in it, or the end is near. */
-static inline size_t plain_len(const char *p, const char *end)
+SHORT size_t plain_len(const char *p, const char *end)
 {
     for (size_t n = 0; end - p >= 8; p += 8, n += 8) {
         uint64_t x = load8(p), q = x ^ EACH('"'), b = x ^ EACH('\\');
@@ -38,7 +41,7 @@ static inline size_t plain_len(const char *p, const char *end)
 }
 
 /* Appends n bytes that are followed by at least 8 - n more readable ones; short texts in one store. */
-static inline nx_status put_short(nx_batch *b, nx_col *c, const char *p, size_t n)
+SHORT nx_status put_short(nx_batch *b, nx_col *c, const char *p, size_t n)
 {
     if (NX_LIKELY(n <= 8 && c->n < c->cap && c->heap_cap - c->heap_n >= 8)) {
         memcpy(c->heap + c->heap_n, p, 8);
@@ -54,7 +57,7 @@ static inline nx_status put_short(nx_batch *b, nx_col *c, const char *p, size_t 
 /* The short ways. They return NX_AGAIN and have done nothing when the value is not in its plain form. *pp stands on the value; the frame ends
  * with a bracket, so runs of digits end inside it. */
 
-static inline nx_status short_string(const nx_row *r, int16_t col, const char **pp, const char *end)
+SHORT nx_status short_string(const nx_row *r, int16_t col, const char **pp, const char *end)
 {
     const char *p = *pp;
     size_t n = *p == '"' ? plain_len(p + 1, end) : SIZE_MAX;
@@ -67,12 +70,57 @@ static inline nx_status short_string(const nx_row *r, int16_t col, const char **
     return put_short(r->b, &r->cols[col], p + 1, n);
 }
 
-/* At most 18 digits: sign, number without its point, digits behind the point. False: not so. */
-static inline bool short_number(const char **pp, int64_t *ret, int *ret_behind)
+/* The value of 8 digits, one a byte (0 to 9), the first in the lowest byte. */
+static inline uint32_t eight_digits(uint64_t x)
+{
+    x = (x * 10 + (x >> 8)) & UINT64_C(0x00FF00FF00FF00FF);
+    x = (x * 100 + (x >> 16)) & UINT64_C(0x0000FFFF0000FFFF);
+    return (uint32_t)(x * 10000 + (x >> 32));
+}
+
+/* High bit of each byte that is no digit; x has '0' taken off by exclusive or. */
+static inline uint64_t no_digits(uint64_t x)
+{
+    return (((x & EACH(0x7F)) + EACH(0x76)) | x) & EACH(0x80);
+}
+
+/* A number of at most 7 bytes without sign and exponent, without a branch a digit: lengths differ from message to message, and a wrong guess
+ * costs more than the digits. False: not so short, or unusual. */
+SHORT bool brief_number(const char **pp, int64_t *ret, int *ret_behind)
+{
+    const char *p = *pp;
+    uint64_t x = load8(p) ^ EACH('0'), foreign = no_digits(x);
+    if (foreign == 0)
+        return false;
+    unsigned n = (unsigned)__builtin_ctzll(foreign) >> 3, last = n;
+    if (n == 0 || (*p == '0' && n > 1))
+        return false;
+    if (p[n] == '.') {
+        uint64_t second = foreign & (foreign - 1), low = (UINT64_C(1) << (n * 8)) - 1;
+        last = (unsigned)__builtin_ctzll(second | UINT64_C(1) << 63) >> 3;
+        if (second == 0 || last == n + 1)
+            return false;
+        x = (x & low) | (x >> 8 & ~low);
+        *ret_behind = (int)(last - n) - 1;
+        n = last - 1;
+    } else {
+        *ret_behind = 0;
+    }
+    if ((p[last] | 0x20) == 'e' || p[last] == '.')
+        return false;
+    *ret = eight_digits(x << (64 - n * 8));
+    *pp = p + last;
+    return true;
+}
+
+/* At most 18 digits: the number without its point, and how many digits stand behind it. False: not so. */
+SHORT bool short_number(const char **pp, const char *end, int64_t *ret, int *ret_behind)
 {
     const char *p = *pp, *first;
     uint64_t v = 0;
     unsigned c;
+    if (NX_LIKELY(end - p >= 8) && brief_number(pp, ret, ret_behind))
+        return true;
     bool neg = *p == '-';
     first = p += neg;
     while ((c = (unsigned)(unsigned char)*p - '0') < 10 && p - first < 19) {
@@ -100,14 +148,14 @@ static inline bool short_number(const char **pp, int64_t *ret, int *ret_behind)
     return true;
 }
 
-static inline nx_status short_decimal(const nx_row *r, int16_t col, const char **pp)
+SHORT nx_status short_decimal(const nx_row *r, int16_t col, const char **pp, const char *end)
 {
     const nx_type *t = r->cols[col].type;
     const nx_rules *u = &r->specs[col].rules;
     const char *p = *pp;
     int64_t v;
     int behind;
-    if (t->precision > 18 || !short_number(&p, &v, &behind) || behind > t->scale)
+    if (t->precision > 18 || !short_number(&p, end, &v, &behind) || behind > t->scale)
         return NX_AGAIN;
     if (__builtin_mul_overflow(v, pow10_i64[t->scale - behind], &v) || v <= -pow10_i64[t->precision] || v >= pow10_i64[t->precision] ||
         v < u->lo || v > u->hi)
@@ -116,13 +164,13 @@ static inline nx_status short_decimal(const nx_row *r, int16_t col, const char *
     return nx_col_i64(r->b, &r->cols[col], v);
 }
 
-static inline nx_status short_int(const nx_row *r, int16_t col, const char **pp)
+SHORT nx_status short_int(const nx_row *r, int16_t col, const char **pp, const char *end)
 {
     const nx_rules *u = &r->specs[col].rules;
     const char *p = *pp;
     int64_t v;
     int behind;
-    if (r->cols[col].type->kind != NX_INT64 || !short_number(&p, &v, &behind) || behind > 0 || v < u->lo || v > u->hi)
+    if (r->cols[col].type->kind != NX_INT64 || !short_number(&p, end, &v, &behind) || behind > 0 || v < u->lo || v > u->hi)
         return NX_AGAIN;
     *pp = p;
     return nx_col_i64(r->b, &r->cols[col], v);
@@ -145,7 +193,33 @@ static bool learn_minute(nx_minute *m, const char *text)
     return true;
 }
 
-static inline nx_status short_time(nx_decoder *d, nx_row *r, int16_t col, const char **pp, const char *end)
+/* Digits behind the point at *pp as nanoseconds: at most 9 of them. */
+SHORT bool short_fraction(const char **pp, const char *end, int64_t *ret)
+{
+    const char *p = *pp + 1, *first = p;
+    uint64_t x = end - p >= 8 ? load8(p) ^ EACH('0') : 0, foreign = no_digits(x);
+    if (NX_LIKELY(foreign != 0)) {
+        unsigned n = (unsigned)__builtin_ctzll(foreign) >> 3;
+        if (n == 0)
+            return false;
+        *ret = eight_digits(x << (64 - n * 8)) * pow10_i64[9 - n];
+        *pp = p + n;
+        return true;
+    }
+    unsigned c;
+    int64_t v = 0;
+    while ((c = (unsigned)(unsigned char)*p - '0') < 10 && p - first < 10) {
+        v = v * 10 + c;
+        p++;
+    }
+    if (p == first || p - first > 9)
+        return false;
+    *ret = v * pow10_i64[9 - (p - first)];
+    *pp = p;
+    return true;
+}
+
+SHORT nx_status short_time(nx_decoder *d, nx_row *r, int16_t col, const char **pp, const char *end)
 {
     const char *p = *pp + 1;
     nx_minute *m = &d->minute;
@@ -158,24 +232,15 @@ static inline nx_status short_time(nx_decoder *d, nx_row *r, int16_t col, const 
         return NX_AGAIN;
     int64_t fraction = 0;
     p += 19;
-    if (*p == '.') {
-        const char *first = ++p;
-        unsigned c;
-        while ((c = (unsigned)(unsigned char)*p - '0') < 10 && p - first < 10) {
-            fraction = fraction * 10 + c;
-            p++;
-        }
-        if (p == first || p - first > 9)
-            return NX_AGAIN;
-        fraction *= pow10_i64[9 - (p - first)];
-    }
+    if (*p == '.' && !short_fraction(&p, end, &fraction))
+        return NX_AGAIN;
     if (NX_UNLIKELY(end - p < 2 || p[0] != 'Z' || p[1] != '"'))
         return NX_AGAIN;
     *pp = p + 2;
     return nx__put_time(r, col, m->ns + (int64_t)(tens * 10 + ones) * 1000000000 + fraction, m->days, m->month);
 }
 
-static inline nx_status short_list(const nx_row *r, int16_t col, const char **pp, const char *end)
+SHORT nx_status short_list(const nx_row *r, int16_t col, const char **pp, const char *end)
 {
     const char *p = *pp;
     nx_col *c = &r->cols[col], *items = &c->child[0];
@@ -205,33 +270,26 @@ static inline nx_status short_list(const nx_row *r, int16_t col, const char **pp
     return NX_AGAIN;
 }
 
-static inline nx_status read_value(nx_decoder *d, nx_row *r, const nx_slot *s, const char **pp)
+/* The value at *pp in its plain form, or NX_AGAIN. */
+SHORT nx_status short_value(nx_decoder *d, nx_row *r, const nx_slot *s, const char **pp, const char *end)
 {
-    const char *end = d->scan.end;
-    nx_status st = NX_AGAIN;
     if (NX_UNLIKELY(*pp == end || r->bad))
-        return nx__read_value(d, r, s, pp);
+        return NX_AGAIN;
     switch ((nx_conv)s->conv) {
     case NX_CONV_STRING:
-        st = short_string(r, s->col, pp, end);
-        break;
+        return short_string(r, s->col, pp, end);
     case NX_CONV_DECIMAL:
-        st = short_decimal(r, s->col, pp);
-        break;
+        return short_decimal(r, s->col, pp, end);
     case NX_CONV_INT:
-        st = short_int(r, s->col, pp);
-        break;
+        return short_int(r, s->col, pp, end);
     case NX_CONV_TIME:
-        st = short_time(d, r, s->col, pp, end);
-        break;
+        return short_time(d, r, s->col, pp, end);
     case NX_CONV_LIST:
     case NX_CONV_ONE_OR_MANY:
-        st = short_list(r, s->col, pp, end);
-        break;
+        return short_list(r, s->col, pp, end);
     default:
-        break;
+        return NX_AGAIN;
     }
-    return NX_LIKELY(st != NX_AGAIN) ? st : nx__read_value(d, r, s, pp);
 }
 
 /* ------------------------------------------------------------------ keys */
@@ -336,18 +394,17 @@ static nx_status next_key(nx_decoder *d, nx_row *r, const char **pp, bool first,
 }
 
 /* ,"key": as expected, at p; the length of it or 0. */
-static inline size_t expected(const nx_slot *s, const char *p, const char *end)
+SHORT size_t expected(const nx_slot *s, const char *p, const char *end)
 {
-    if (NX_UNLIKELY(end - p < 32) && end - p <= s->tok_n + 8) {
-        if (end - p <= s->tok_n)
+    if (NX_LIKELY(end - p >= 8)) {
+        uint64_t x;
+        memcpy(&x, p, 8);
+        if ((x & s->mask) != s->tok)
             return 0;
-        return memcmp(p, s->text, s->tok_n) == 0 ? s->tok_n : 0;
+        if (NX_LIKELY(s->tok_n <= 8))
+            return s->tok_n;
     }
-    uint64_t x;
-    memcpy(&x, p, 8);
-    if ((x & s->mask) != s->tok)
-        return 0;
-    return s->tok_n <= 8 || memcmp(p + 8, s->text + 8, s->tok_n - 8u) == 0 ? s->tok_n : 0;
+    return end - p > s->tok_n && memcmp(p, s->text, s->tok_n) == 0 ? s->tok_n : 0;
 }
 
 nx_status nx__read_row(nx_decoder *d, nx_row *r, const char **pp, bool typed)
@@ -370,9 +427,11 @@ nx_status nx__read_row(nx_decoder *d, nx_row *r, const char **pp, bool typed)
             s = &slots[guess];
             p += n;
         } else {
+            const char *behind = p;
             bool done;
-            NX_TRY(next_key(d, r, &p, first, &s, &done));
+            NX_TRY(next_key(d, r, &behind, first, &s, &done));
             first = false;
+            p = behind;
             if (done) {
                 *pp = p;
                 return NX_OK;
@@ -382,16 +441,25 @@ nx_status nx__read_row(nx_decoder *d, nx_row *r, const char **pp, bool typed)
             if (s->tok_n > 0)
                 w->next[at] = (uint16_t)(s - slots);
         }
+        at = (size_t)(s - slots) + 1;
         uint64_t bit = UINT64_C(1) << (s->bit & 63), *word = &r->seen[s->bit >> 6];
         if (NX_UNLIKELY((*word & bit) != 0)) {
             NX_TRY(doubled(d, r, s, s->key));
             p = nx__scan_value(&d->scan, p, 1);
             if (p == NULL)
                 return NX_INVALID;
-        } else {
-            *word |= bit;
-            NX_TRY(read_value(d, r, s, &p));
+            continue;
         }
-        at = (size_t)(s - slots) + 1;
+        *word |= bit;
+        const char *q = p;
+        nx_status st = short_value(d, r, s, &q, end);
+        if (NX_UNLIKELY(st == NX_AGAIN)) {
+            const char *behind = p;
+            st = nx__read_value(d, r, s, &behind);
+            q = behind;
+        }
+        if (NX_UNLIKELY(st != NX_OK))
+            return st;
+        p = q;
     }
 }

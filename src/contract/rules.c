@@ -96,7 +96,9 @@ static nx_status parse_option(const rule_job *j, nx_str key, const nx_val *v)
         bool ok = (k == NX_INT64 && nx_str_is(v->s, "i64")) || (k == NX_INT32 && nx_str_is(v->s, "i32"));
         return ok ? NX_OK : nx__fail_at(j->err, j->file, v, "format '" NX_STR_FMT "' does not fit the column's type", NX_STR_ARG(v->s));
     }
-    return NX_OK; /* timezone, defaultTimezone: every timestamp is UTC */
+    if (nx_str_is(key, "timezone") || nx_str_is(key, "defaultTimezone"))
+        return NX_OK; /* every timestamp is UTC */
+    return nx__fail_at(j->err, j->file, v, "'" NX_STR_FMT "' is not supported: it would not be enforced", NX_STR_ARG(key));
 }
 
 static nx_status parse_allowed(const rule_job *j, const nx_val *list)

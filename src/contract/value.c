@@ -22,20 +22,6 @@ static nx_status wrong_type(nx_decoder *d, nx_row *r, int16_t col, const char *w
     return nx__row_error(d, r, r->b->schema->fields[col].name, "type", p->raw, "must be %s, is %s", want, nx__tok_name(p->tok));
 }
 
-/* A timestamp and the columns that derive from it. */
-nx_status nx__put_time(nx_row *r, int16_t col, int64_t ns, int32_t days, const char month[8])
-{
-    const nx_colspec *s = &r->specs[col];
-    NX_TRY(nx_col_i64(r->b, &r->cols[col], ns >= 0 ? ns / 1000 : nx_us_of_ns(ns)));
-    if (s->ns_col >= 0)
-        NX_TRY(nx_col_i64(r->b, &r->cols[s->ns_col], ns));
-    if (s->date_col >= 0)
-        NX_TRY(nx_col_i32(r->b, &r->cols[s->date_col], days));
-    if (s->month_col >= 0)
-        NX_TRY(nx_col_str(r->b, &r->cols[s->month_col], (nx_str){month, 7}));
-    return NX_OK;
-}
-
 nx_status nx__put_null(nx_row *r, int16_t col)
 {
     const nx_colspec *s = &r->specs[col];

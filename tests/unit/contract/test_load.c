@@ -139,6 +139,7 @@ static void errors_name_their_place(void **state)
         {"name: ts,", "name: sym,", "is there twice", ""},
         {"description: S.", "description: S., logicalTypeOptions: {pattern: '('}", "')' expected", ""},
         {"description: S.", "description: S., logicalTypeOptions: {enum: [a]}", "'enum' is not a key of logicalTypeOptions", ""},
+        {"description: S.", "description: S., logicalTypeOptions: {multipleOf: 2}", "'multipleOf' is not supported", ""},
         {"description: S.", "description: S., logicalTypeOptions: {minLength: 3, maxLength: 2}", "smallest length is larger", ""},
         {"description: S.", "description: S., logicalTypeOptions: {minimum: 3}", "a bound needs", ""},
         {"{feed: f, when: {k: a}}", "{feed: f, wen: {k: a}}", "'wen' is not a key of a feed", ""},
