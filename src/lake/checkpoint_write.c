@@ -7,7 +7,7 @@
 #include "base/rand.h"
 #include "lake/lake_int.h"
 
-enum { CHECKPOINT_BYTES_MAX = 1 << 30, TOMB_KEEP_MS = 7 * 86400000, OBJECT_MIN = 1 << 24 };
+enum { CHECKPOINT_BYTES_MAX = 1 << 30, OBJECT_MIN = 1 << 24 };
 
 static const char dv_type[] = "STRUCT(storageType VARCHAR, pathOrInlineDv VARCHAR, \"offset\" INTEGER, sizeInBytes INTEGER, cardinality BIGINT)";
 
@@ -82,7 +82,7 @@ static nx_status put_txn(lines *l, nx_str app, const int64_t *v)
 
 static nx_status put_all(lines *l, const nx__snap *s)
 {
-    int64_t oldest = nx__now_ms() - TOMB_KEEP_MS;
+    int64_t keep_ms = nx__meta_retention_ms(s->meta), oldest = keep_ms < 0 ? INT64_MIN : nx__now_ms() - keep_ms;
     nx_map_entry *e;
     nx__file *f;
     NX_TRY(put_protocol(l, &s->proto));
@@ -212,9 +212,9 @@ nx_status nx__checkpoint_write(nx_table *t, const nx__snap *s, nx_err *err)
     nx_buf_init(&l.b, CHECKPOINT_BYTES_MAX);
     nx_buf_init(&tmp.json, 0);
     nx_buf_init(&tmp.parquet, 0);
-    int n = snprintf(rel, sizeof rel, "_delta_log/.%s.actions.tmp", id);
+    int n = snprintf(rel, sizeof rel, "_delta_log/.tmp-%s.actions", id);
     nx_status st = nx__table_object(t, (nx_str){rel, (size_t)n}, &tmp.json);
-    n = snprintf(rel, sizeof rel, "_delta_log/.%s.checkpoint.tmp", id);
+    n = snprintf(rel, sizeof rel, "_delta_log/.tmp-%s.checkpoint", id);
     if (st == NX_OK)
         st = nx__table_object(t, (nx_str){rel, (size_t)n}, &tmp.parquet);
     if (st != NX_OK) {

@@ -87,6 +87,8 @@ NX_MUST_USE nx_status nx__meta_new(const nx_val *action, nx__meta **ret, nx_err 
 nx__meta *nx__meta_ref(nx__meta *m);
 void nx__meta_unref(nx__meta *m);
 nx_str nx__meta_config(const nx__meta *m, const char *key); /* p NULL when unset */
+/* How long removed files are kept: delta.deletedFileRetentionDuration, a week where unset, -1 when it is not understood. */
+int64_t nx__meta_retention_ms(const nx__meta *m);
 bool nx__meta_is_part(const nx__meta *m, nx_str column);
 /* The name under which values and Parquet columns of a field are known. */
 nx_str nx__field_physical(const nx__meta *m, const nx_val *field);
@@ -122,6 +124,8 @@ void nx__snap_drop(nx__snap **s); /* for NX_AUTO */
 #define NX__SNAP_AUTO NX_AUTO(nx__snap_drop)
 /* Applies one line (an object with one action; checkpoints give all the others as null). from_commit: adds and removes of a live log. */
 NX_MUST_USE nx_status nx__snap_apply(nx__snap *s, const nx_val *line, nx_str root, nx_err *err);
+/* Forgets tombstones older than the table's retention: a process that lives long must not remember every file it ever compacted. */
+void nx__snap_prune(nx__snap *s);
 nx__file *nx__snap_file(const nx__snap *s, size_t *i); /* iteration as nx_map_next */
 
 /* ------------------------------------------------------------------ the log (log.c, load.c, checkpoint_read.c) */

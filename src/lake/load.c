@@ -4,6 +4,8 @@
 
 #include "lake/lake_int.h"
 
+enum { PRUNE_EVERY = 100 };
+
 static nx_status apply_line(void *ctx, const nx_val *line, nx_err *err)
 {
     void **c = ctx;
@@ -193,6 +195,8 @@ static nx_status advance(nx_table *t, nx_err *err)
             t->snap = copy;
         }
         NX_TRY(apply_commit(t, t->snap, t->snap->version + 1, t->snap->committed_ms, err));
+        if (t->snap->version % PRUNE_EVERY == 0)
+            nx__snap_prune(t->snap);
     }
 }
 

@@ -135,3 +135,41 @@ nx_str nx__field_physical(const nx__meta *m, const nx_val *field)
     const nx_val *meta = nx_val_get(field, "metadata");
     return nx_val_str(nx_val_get(meta, "delta.columnMapping.physicalName"), name);
 }
+
+#define WEEK_MS ((int64_t)7 * 86400000)
+
+/* "interval 30 days", "interval 1 week 2 hours": milliseconds; -1 when not understood. */
+static int64_t interval_ms(nx_str text)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = {{"week", WEEK_MS},     {"day", 86400000},  {"hour", 3600000},     {"minute", 60000},
+                 {"second", 1000},      {"weeks", WEEK_MS}, {"days", 86400000},    {"hours", 3600000},
+                 {"minutes", 60000},    {"seconds", 1000},  {"millisecond", 1},    {"milliseconds", 1}};
+    nx_str rest = text, word;
+    int64_t total = 0, n = -1;
+    while (nx_str_split(&rest, ' ', &word)) {
+        if (word.n == 0 || nx_str_is(word, "interval"))
+            continue;
+        if (n < 0) {
+            if (!nx_str_to_i64(word, &n) || n < 0)
+                return -1;
+            continue;
+        }
+        int64_t ms = -1, add;
+        for (size_t i = 0; i < NX_COUNT_OF(units); i++)
+            if (nx_str_eq_nocase(word, nx_str_of(units[i].unit)))
+                ms = units[i].ms;
+        if (ms < 0 || __builtin_mul_overflow(n, ms, &add) || __builtin_add_overflow(total, add, &total))
+            return -1;
+        n = -1;
+    }
+    return n < 0 ? total : -1;
+}
+
+int64_t nx__meta_retention_ms(const nx__meta *m)
+{
+    nx_str text = nx__meta_config(m, "delta.deletedFileRetentionDuration");
+    return text.p == NULL ? WEEK_MS : interval_ms(text);
+}

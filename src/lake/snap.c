@@ -42,6 +42,15 @@ void nx__snap_drop(nx__snap **s)
     *s = NULL;
 }
 
+void nx__snap_prune(nx__snap *s)
+{
+    int64_t keep_ms = s->meta == NULL ? -1 : nx__meta_retention_ms(s->meta), oldest = nx__now_ms() - keep_ms;
+    nx_map_entry *e;
+    for (size_t i = 0; keep_ms >= 0 && (e = nx_map_next(&s->tombs, &i)) != NULL;)
+        if (((const nx__tomb *)e->value)->deleted_ms < oldest)
+            nx_map_remove(&s->tombs, e->key);
+}
+
 nx__file *nx__snap_file(const nx__snap *s, size_t *i)
 {
     nx_map_entry *e = nx_map_next(&s->files, i);

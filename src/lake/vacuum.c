@@ -5,7 +5,6 @@
 #include "lake/lake_int.h"
 
 enum { DEPTH_MAX = 16 };
-#define WEEK_MS ((int64_t)7 * 86400000)
 
 typedef struct sweep {
     nx_table *t;
@@ -16,36 +15,6 @@ typedef struct sweep {
     const char *folder; /* being listed, below the table; "" the table itself */
     int depth;
 } sweep;
-
-/* "interval 30 days", "interval 1 week 2 hours": milliseconds; -1 when not understood. */
-static int64_t interval_ms(nx_str text)
-{
-    static const struct {
-        const char *unit;
-        int64_t ms;
-    } units[] = {{"week", WEEK_MS},     {"day", 86400000},  {"hour", 3600000},     {"minute", 60000},
-                 {"second", 1000},      {"weeks", WEEK_MS}, {"days", 86400000},    {"hours", 3600000},
-                 {"minutes", 60000},    {"seconds", 1000},  {"millisecond", 1},    {"milliseconds", 1}};
-    nx_str rest = text, word;
-    int64_t total = 0, n = -1;
-    while (nx_str_split(&rest, ' ', &word)) {
-        if (word.n == 0 || nx_str_is(word, "interval"))
-            continue;
-        if (n < 0) {
-            if (!nx_str_to_i64(word, &n) || n < 0)
-                return -1;
-            continue;
-        }
-        int64_t ms = -1, add;
-        for (size_t i = 0; i < NX_COUNT_OF(units); i++)
-            if (nx_str_eq_nocase(word, nx_str_of(units[i].unit)))
-                ms = units[i].ms;
-        if (ms < 0 || __builtin_mul_overflow(n, ms, &add) || __builtin_add_overflow(total, add, &total))
-            return -1;
-        n = -1;
-    }
-    return n < 0 ? total : -1;
-}
 
 static nx_status sweep_folder(sweep *w, const char *folder, int depth, nx_err *err);
 
@@ -92,7 +61,36 @@ static nx_status sweep_folder(sweep *w, const char *folder, int depth, nx_err *e
     return st;
 }
 
-/* Live files, their deletion vectors, and files removed since `before_ms`. */
+static nx_status on_line(void *ctx, const nx_val *line, nx_err *err)
+{
+    sweep *w = ctx;
+    const nx_val *v = nx_val_get(line, "remove");
+    if (v == NULL)
+        return NX_OK;
+    nx_buf path NX_BUF_AUTO;
+    nx_buf_init(&path, 1 << 20);
+    NX_TRY(nx__path_normal(nx_val_str(nx_val_get(v, "path"), NX_STR("")), nx_str_of(w->t->root), &path, err));
+    return nx_map_set(&w->keep, nx_buf_str(&path), w) == NX_OK ? NX_OK : nx_nomem(err);
+}
+
+/* What the commits since `before_ms` removed: a snapshot forgets tombstones sooner than a long retention ends. */
+static nx_status keep_removed(sweep *w, nx_err *err)
+{
+    nx__log_list l;
+    NX_TRY(nx__log_scan(w->t, &l, err));
+    nx_status st = NX_OK;
+    for (size_t i = l.n_commits; st == NX_OK && i > 0 && l.commits[i - 1].modified_ms >= w->before_ms; i--) {
+        nx_buf text NX_BUF_AUTO;
+        nx_buf_init(&text, 0);
+        st = nx__commit_read(w->t, l.commits[i - 1].version, &text, err);
+        if (st == NX_OK)
+            st = nx__ndjson_each(nx_buf_str(&text), on_line, w, err);
+    }
+    nx__log_list_drop(&l);
+    return st;
+}
+
+/* Live files, and files removed since `before_ms`. */
 static nx_status keep_all(sweep *w, const nx__snap *s, nx_err *err)
 {
     nx__file *f;
@@ -112,16 +110,40 @@ static nx_status keep_all(sweep *w, const nx__snap *s, nx_err *err)
         if (t->deleted_ms >= w->before_ms && nx_map_set(&w->keep, path, w) != NX_OK)
             return nx_nomem(err);
     }
-    return NX_OK;
+    return keep_removed(w, err);
+}
+
+/* What commits and checkpoints that were cut short left in the log's folder. */
+static nx_status on_log_entry(void *ctx, const nx_store_entry *e, nx_err *err)
+{
+    sweep *w = ctx;
+    nx_buf name NX_BUF_AUTO;
+    nx_buf_init(&name, 0);
+    if (e->is_dir || e->modified_ms >= w->before_ms || strncmp(e->name, ".tmp-", 5) != 0)
+        return NX_OK;
+    w->files++;
+    w->bytes += (int64_t)e->bytes;
+    if (w->dry_run)
+        return NX_OK;
+    if (nx__table_object(w->t, NX_STR("_delta_log/"), &name) != NX_OK || nx_buf_adds(&name, e->name) != NX_OK)
+        return nx_nomem(err);
+    return nx_store_delete(w->t->store, name.p, err);
+}
+
+static nx_status sweep_log(sweep *w, nx_err *err)
+{
+    nx_buf name NX_BUF_AUTO;
+    nx_buf_init(&name, 0);
+    if (nx__table_object(w->t, NX_STR("_delta_log"), &name) != NX_OK)
+        return nx_nomem(err);
+    return nx_store_list(w->t->store, name.p, on_log_entry, w, err);
 }
 
 static nx_status check_retention(const nx_table *t, const nx__snap *s, int64_t retain_ms, nx_err *err)
 {
-    nx_str text = nx__meta_config(s->meta, "delta.deletedFileRetentionDuration");
-    int64_t least = text.p == NULL ? WEEK_MS : interval_ms(text);
+    int64_t least = nx__meta_retention_ms(s->meta);
     if (least < 0)
-        return nx_fail(err, NX_UNSUPPORTED, "could not vacuum table %s: its delta.deletedFileRetentionDuration \"" NX_STR_FMT "\" is not understood",
-                       t->name, NX_STR_ARG(text));
+        return nx_fail(err, NX_UNSUPPORTED, "could not vacuum table %s: its delta.deletedFileRetentionDuration is not understood", t->name);
     if (retain_ms >= least)
         return NX_OK;
     nx_fail(err, NX_INVALID, "could not vacuum table %s: %lld hours are shorter than its retention of %lld hours", t->name,
@@ -140,6 +162,8 @@ nx_status nx_table_vacuum(nx_table *t, int64_t retain_ms, bool dry_run, int64_t 
     nx_status st = keep_all(&w, s, err);
     if (st == NX_OK)
         st = sweep_folder(&w, "", 0, err);
+    if (st == NX_OK)
+        st = sweep_log(&w, err);
     nx_map_drop(&w.keep);
     *ret_files = w.files;
     *ret_bytes = w.bytes;

@@ -1,6 +1,7 @@
 /* Which commits of others stop ours: the table of the Delta protocol's optimistic concurrency, one case a row. */
 #include "lake_kit.h"
 
+#include "base/clock.h"
 #include "lake/lake_int.h"
 
 static const nx_table_spec T = {.name = "bronze.t"};
@@ -156,9 +157,34 @@ static void test_snapshot_stays(void **state)
     nx__snap_unref(b);
 }
 
+static nx_wall_ns in_2030(void *ctx)
+{
+    (void)ctx;
+    return (int64_t)1900000000 * 1000000000;
+}
+
+static void test_tombstones_are_forgotten(void **state)
+{
+    kit *k = *state;
+    nx_table *t;
+    nx__snap *s = NULL;
+    kit_write(k, &T, &(nx_write_opts){.mode = NX_WRITE_APPEND}, "SELECT 1 AS a");
+    kit_write(k, &T, &(nx_write_opts){.mode = NX_WRITE_OVERWRITE}, "SELECT 2 AS a");
+    FINE(k, nx_table_open(k->l, "bronze.t", &t, &k->err));
+    FINE(k, nx__table_snap(t, &s, &k->err));
+    nx__snap_prune(s);
+    assert_int_equal(nx_map_count(&s->tombs), 1);
+    nx_clock_set_wall(in_2030, NULL);
+    nx__snap_prune(s);
+    nx_clock_set_wall(NULL, NULL);
+    assert_int_equal(nx_map_count(&s->tombs), 0);
+    assert_int_equal(nx_map_count(&s->files), 1);
+    nx__snap_unref(s);
+}
+
 int main(void)
 {
 #define T_(f) cmocka_unit_test_setup_teardown(f, kit_up, kit_down)
-    const struct CMUnitTest tests[] = {T_(test_matrix), T_(test_same_txn), T_(test_snapshot_stays)};
+    const struct CMUnitTest tests[] = {T_(test_matrix), T_(test_same_txn), T_(test_snapshot_stays), T_(test_tombstones_are_forgotten)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
