@@ -1,6 +1,7 @@
 #include "io/loop.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -33,7 +34,7 @@ struct nx_loop {
     uint64_t next_timer;
     nx_loop_fn on_wake;
     void *on_wake_ctx;
-    volatile bool stop;
+    atomic_bool stop; /* set by any thread */
 };
 
 enum { EVENTS_A_ROUND = 64 };
