@@ -124,7 +124,8 @@ static bool is_loopback(const char *url)
     return nx_str_is(h, "localhost") || nx_str_starts(h, NX_STR("127.")) || strncmp(host, "[::1]", 5) == 0;
 }
 
-static void set_options(nx_http *h, const nx_http_req *req, call *c, char why[CURL_ERROR_SIZE], struct curl_slist *headers)
+static void set_options(nx_http *h, const nx_http_req *req, call *c, char why[CURL_ERROR_SIZE],
+                        struct curl_slist *headers)
 {
     CURL *u = h->curl;
     curl_easy_reset(u); /* keeps the open connections */
@@ -135,7 +136,8 @@ static void set_options(nx_http *h, const nx_http_req *req, call *c, char why[CU
     curl_easy_setopt(u, CURLOPT_ERRORBUFFER, why);
     curl_easy_setopt(u, CURLOPT_USERAGENT, h->user_agent);
     curl_easy_setopt(u, CURLOPT_ACCEPT_ENCODING, "");
-    curl_easy_setopt(u, CURLOPT_CONNECTTIMEOUT_MS, (long)(h->opts.connect_timeout_ms == 0 ? 10000 : h->opts.connect_timeout_ms));
+    curl_easy_setopt(u, CURLOPT_CONNECTTIMEOUT_MS,
+                     (long)(h->opts.connect_timeout_ms == 0 ? 10000 : h->opts.connect_timeout_ms));
     curl_easy_setopt(u, CURLOPT_TIMEOUT_MS, (long)(h->opts.timeout_ms == 0 ? 60000 : h->opts.timeout_ms));
     curl_easy_setopt(u, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(u, CURLOPT_WRITEFUNCTION, on_body);
@@ -161,7 +163,8 @@ static void set_options(nx_http *h, const nx_http_req *req, call *c, char why[CU
         curl_easy_setopt(u, CURLOPT_CUSTOMREQUEST, req->method);
 }
 
-static nx_status fail_send(const nx_http_req *req, const call *c, CURLcode rc, const char *why, size_t limit, nx_err *err)
+static nx_status fail_send(const nx_http_req *req, const call *c, CURLcode rc, const char *why, size_t limit,
+                           nx_err *err)
 {
     char url[256];
     safe_url(req->url, url);
@@ -231,7 +234,8 @@ nx_status nx_url_encode(nx_buf *b, nx_str s)
     NX_TRY(nx_buf_reserve(b, s.n));
     for (size_t i = 0; i < s.n; i++) {
         unsigned char ch = (unsigned char)s.p[i];
-        bool plain = (ch >= 'A' && ch <= 'Z') || (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || (ch != 0 && strchr("-._~", ch) != NULL);
+        bool plain = (ch >= 'A' && ch <= 'Z') || (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') ||
+                     (ch != 0 && strchr("-._~", ch) != NULL);
         char hex[3] = {'%', digits[ch >> 4], digits[ch & 15]};
         NX_TRY(nx_buf_add(b, plain ? nx_str_sub(s, i, i + 1) : (nx_str){hex, 3}));
     }

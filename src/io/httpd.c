@@ -98,8 +98,8 @@ static void close_upgraded(void *ctx)
     MHD_upgrade_action(ctx, MHD_UPGRADE_ACTION_CLOSE);
 }
 
-static void on_upgrade(void *cls, struct MHD_Connection *connection, void *req_cls, const char *extra, size_t extra_n, MHD_socket sock,
-                       struct MHD_UpgradeResponseHandle *urh)
+static void on_upgrade(void *cls, struct MHD_Connection *connection, void *req_cls, const char *extra, size_t extra_n,
+                       MHD_socket sock, struct MHD_UpgradeResponseHandle *urh)
 {
     const nx_httpd_conn *c = req_cls;
     (void)cls, (void)connection;
@@ -172,8 +172,8 @@ static void handle(nx_httpd *h, nx_httpd_conn *c, const char *method, const char
     }
 }
 
-static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
-                                  const char *upload, size_t *upload_n, void **req_cls)
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
+                                  const char *version, const char *upload, size_t *upload_n, void **req_cls)
 {
     nx_httpd *h = cls;
     nx_httpd_conn *c = *req_cls;
@@ -248,8 +248,9 @@ static nx_status start_daemon(nx_httpd *h, const nx_httpd_opts *opts, nx_err *er
     };
     if (threads < 2)
         more[3] = more[4];
-    h->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_UPGRADE | MHD_USE_ITC, 0, NULL, NULL, on_request, h, MHD_OPTION_ARRAY,
-                                 more, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+    h->daemon =
+        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_UPGRADE | MHD_USE_ITC, 0, NULL, NULL, on_request, h,
+                         MHD_OPTION_ARRAY, more, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
     if (h->daemon == NULL) {
         nx_fd_drop(&fd);
         return nx_fail(err, NX_IO, "could not start the HTTP server on %s", opts->listen);

@@ -1,7 +1,8 @@
 /* io/httpd.h
  *
- * HTTP server over libmicrohttpd (the only file that touches it): a table of routes, bounded bodies, GET/HEAD/POST/PUT/DELETE. Serves the vendor
- * look-alike, metrics and the API. The WebSocket listener has its own sockets (io/wsd.h).
+ * HTTP server over libmicrohttpd (the only file that touches it): a table of routes, bounded bodies,
+ * GET/HEAD/POST/PUT/DELETE. Serves the vendor look-alike, metrics and the API. The WebSocket listener has its own
+ * sockets (io/wsd.h).
  * Thread   Handlers run on the server's threads (opts.threads), several at once: they lock what they share.
  */
 #ifndef NX_IO_HTTPD_H
@@ -14,27 +15,29 @@ typedef struct nx_httpd_conn nx_httpd_conn;
 
 typedef struct nx_httpd_req {
     const char *method;
-    nx_str path;           /* decoded, without the query */
+    nx_str path; /* decoded, without the query */
     nx_str body;
-    nx_httpd_conn *conn;   /* for the look-ups below */
+    nx_httpd_conn *conn; /* for the look-ups below */
 } nx_httpd_req;
 
-/* Takes over an upgraded connection: the socket, the bytes that came behind the request (valid during the call), and the function that
- * closes it, to be called exactly once and before nx_httpd_stop (nx_wsd_adopt takes all three). */
-typedef void (*nx_httpd_upgrade_fn)(void *ctx, int fd, nx_str early, void (*closer)(void *closer_ctx), void *closer_ctx);
+/* Takes over an upgraded connection: the socket, the bytes that came behind the request (valid during the call), and
+ * the function that closes it, to be called exactly once and before nx_httpd_stop (nx_wsd_adopt takes all three). */
+typedef void (*nx_httpd_upgrade_fn)(void *ctx, int fd, nx_str early, void (*closer)(void *closer_ctx),
+                                    void *closer_ctx);
 
 typedef struct nx_httpd_resp {
-    int status;            /* default 200 */
+    int status;               /* default 200 */
     const char *content_type; /* static; default application/json */
-    nx_buf body;           /* initialised by the server */
-    char headers[8][2][128]; /* name, value; first empty name ends */
-    /* Set by a handler together with status 101: the connection leaves HTTP once the answer is out (nx_httpd_upgrade). */
+    nx_buf body;              /* initialised by the server */
+    char headers[8][2][128];  /* name, value; first empty name ends */
+    /* Set by a handler together with status 101: the connection leaves HTTP once the answer is out
+     * (nx_httpd_upgrade). */
     nx_httpd_upgrade_fn upgrade;
     void *upgrade_ctx;
 } nx_httpd_resp;
 
-/* Turns the request into a WebSocket upgrade: checks its headers and fills status, Upgrade, Connection and Sec-WebSocket-Accept. Without a
- * proper request the answer becomes 426 and fn is never called. */
+/* Turns the request into a WebSocket upgrade: checks its headers and fills status, Upgrade, Connection and
+ * Sec-WebSocket-Accept. Without a proper request the answer becomes 426 and fn is never called. */
 void nx_httpd_upgrade(const nx_httpd_req *r, nx_httpd_resp *resp, nx_httpd_upgrade_fn fn, void *ctx);
 
 /* Query or header by name; NULL when absent; valid during the call. Query values are decoded. */
@@ -46,14 +49,14 @@ void nx_httpd_resp_header(nx_httpd_resp *r, const char *name, const char *value)
 typedef nx_status (*nx_httpd_fn)(void *ctx, const nx_httpd_req *req, nx_httpd_resp *resp, nx_err *err);
 
 typedef struct nx_httpd_route {
-    const char *method;    /* NULL: any */
-    const char *pattern;   /* exact path, or a prefix ending in '*' */
+    const char *method;  /* NULL: any */
+    const char *pattern; /* exact path, or a prefix ending in '*' */
     nx_httpd_fn fn;
     void *ctx;
 } nx_httpd_route;
 
 typedef struct nx_httpd_opts {
-    const char *listen;    /* "127.0.0.1:8080"; port 0 picks a free one */
+    const char *listen;           /* "127.0.0.1:8080"; port 0 picks a free one */
     const nx_httpd_route *routes; /* n_routes, first match wins; copied */
     size_t n_routes;
     size_t body_bytes_max; /* 0 means 1 MiB: 413 */

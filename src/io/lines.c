@@ -15,8 +15,8 @@ struct nx_lines {
     ZSTD_DStream *zstd; /* NULL: plain text */
     char *raw;          /* compressed bytes */
     size_t raw_n, raw_at, raw_cap;
-    size_t frame_left;  /* zstd's hint: 0 between frames */
-    nx_buf text;        /* [at, n) is not handed out yet */
+    size_t frame_left; /* zstd's hint: 0 between frames */
+    nx_buf text;       /* [at, n) is not handed out yet */
     size_t at;
     size_t line_max, chunk;
     uint64_t number;
@@ -119,8 +119,8 @@ static nx_status inflate_more(nx_lines *l, nx_err *err)
         if (l->raw_n == 0) {
             l->eof = true;
             if (l->frame_left != 0)
-                return nx_fail(err, NX_CORRUPT, "could not read %s after line %llu: the zstd data is cut short", l->path,
-                               (unsigned long long)l->number);
+                return nx_fail(err, NX_CORRUPT, "could not read %s after line %llu: the zstd data is cut short",
+                               l->path, (unsigned long long)l->number);
             return NX_OK;
         }
     }
@@ -129,7 +129,8 @@ static nx_status inflate_more(nx_lines *l, nx_err *err)
     size_t rc = ZSTD_decompressStream(l->zstd, &out, &in);
     if (ZSTD_isError(rc))
         return nx_fail(err, ZSTD_getErrorCode(rc) == ZSTD_error_frameParameter_windowTooLarge ? NX_LIMIT : NX_CORRUPT,
-                       "could not read %s after line %llu: zstd: %s", l->path, (unsigned long long)l->number, ZSTD_getErrorName(rc));
+                       "could not read %s after line %llu: zstd: %s", l->path, (unsigned long long)l->number,
+                       ZSTD_getErrorName(rc));
     l->frame_left = rc;
     l->raw_at = in.pos;
     l->text.n += out.pos;
@@ -165,8 +166,8 @@ nx_status nx_lines_next(nx_lines *l, nx_str *ret, nx_err *err)
         const char *lf = have > seen ? memchr(line + seen, '\n', have - seen) : NULL;
         size_t n = lf != NULL ? (size_t)(lf - line) : have;
         if (n > l->line_max)
-            return nx_fail(err, NX_LIMIT, "line %llu of %s is longer than %zu bytes", (unsigned long long)l->number + 1, l->path,
-                           l->line_max);
+            return nx_fail(err, NX_LIMIT, "line %llu of %s is longer than %zu bytes", (unsigned long long)l->number + 1,
+                           l->path, l->line_max);
         if (lf != NULL || (l->eof && have > 0)) {
             l->at += n + (lf != NULL);
             l->number++;

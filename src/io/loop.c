@@ -74,7 +74,8 @@ static watch *find(const nx_loop *l, int fd)
 
 static uint32_t epoll_bits(unsigned events)
 {
-    return ((events & NX_LOOP_READ) != 0 ? (uint32_t)EPOLLIN | EPOLLRDHUP : 0) | ((events & NX_LOOP_WRITE) != 0 ? (uint32_t)EPOLLOUT : 0);
+    return ((events & NX_LOOP_READ) != 0 ? (uint32_t)EPOLLIN | EPOLLRDHUP : 0) |
+           ((events & NX_LOOP_WRITE) != 0 ? (uint32_t)EPOLLOUT : 0);
 }
 
 static nx_status control(nx_loop *l, int op, int fd, unsigned events, nx_err *err)
@@ -121,7 +122,8 @@ void nx_loop_remove(nx_loop *l, int fd)
     epoll_ctl(l->epoll, EPOLL_CTL_DEL, fd, NULL);
 }
 
-nx_status nx_loop_timer(nx_loop *l, int64_t delay_ms, int64_t repeat_ms, nx_loop_fn fn, void *ctx, uint64_t *ret_id, nx_err *err)
+nx_status nx_loop_timer(nx_loop *l, int64_t delay_ms, int64_t repeat_ms, nx_loop_fn fn, void *ctx, uint64_t *ret_id,
+                        nx_err *err)
 {
     size_t i = 0;
     while (i < l->n_timers && l->timers[i].id != 0)

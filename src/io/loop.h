@@ -1,8 +1,9 @@
 /* io/loop.h
  *
- * An event loop over epoll: sockets that became ready, timers, and a wake-up from other threads.
- * Callbacks run in the thread that runs the loop; they may add, change and remove sockets and timers, their own included.
- * Thread   One thread runs a loop and calls everything here; only nx_loop_wake and nx_loop_stop may be called from others.
+ * An event loop over epoll: sockets that became ready, timers, and a wake-up from other threads. Callbacks run in the
+ * thread that runs the loop; they may add, change and remove sockets and timers, their own included.
+ * Thread   One thread runs a loop and calls everything here; only nx_loop_wake and nx_loop_stop may be called from
+ *          others.
  */
 #ifndef NX_IO_LOOP_H
 #define NX_IO_LOOP_H
@@ -16,7 +17,8 @@ typedef struct nx_loop nx_loop;
 
 enum { NX_LOOP_READ = 1, NX_LOOP_WRITE = 2 };
 
-/* events: NX_LOOP_READ and NX_LOOP_WRITE bits that are ready. Errors and hang-ups come as NX_LOOP_READ: the read tells. */
+/* events: NX_LOOP_READ and NX_LOOP_WRITE bits that are ready. Errors and hang-ups come as NX_LOOP_READ: the read
+ * tells. */
 typedef void (*nx_loop_fd_fn)(void *ctx, int fd, unsigned events);
 typedef void (*nx_loop_fn)(void *ctx);
 
@@ -31,8 +33,8 @@ NX_MUST_USE nx_status nx_loop_set(nx_loop *l, int fd, unsigned events, nx_err *e
 void nx_loop_remove(nx_loop *l, int fd);
 
 /* Calls fn after delay_ms, then every repeat_ms (0: once). *ret_id (may be NULL) cancels it. */
-NX_MUST_USE nx_status nx_loop_timer(nx_loop *l, int64_t delay_ms, int64_t repeat_ms, nx_loop_fn fn, void *ctx, uint64_t *ret_id,
-                                    nx_err *err);
+NX_MUST_USE nx_status nx_loop_timer(nx_loop *l, int64_t delay_ms, int64_t repeat_ms, nx_loop_fn fn, void *ctx,
+                                    uint64_t *ret_id, nx_err *err);
 void nx_loop_cancel(nx_loop *l, uint64_t id); /* unknown or spent: nothing happens */
 
 /* What nx_loop_wake runs; several wake-ups before it ran are one. */

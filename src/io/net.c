@@ -91,10 +91,11 @@ static nx_status bind_one(const char *listen_text, const struct addrinfo *a, int
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(fd, a->ai_addr, a->ai_addrlen) < 0 || listen(fd, 1024) < 0) {
         if (errno != EADDRINUSE)
-            return nx_fail_sys(err, errno == EADDRNOTAVAIL || errno == EACCES ? NX_INVALID : NX_IO, "could not listen on %s",
-                               listen_text);
+            return nx_fail_sys(err, errno == EADDRNOTAVAIL || errno == EACCES ? NX_INVALID : NX_IO,
+                               "could not listen on %s", listen_text);
         nx_fail(err, NX_EXISTS, "could not listen on %s: the address is in use", listen_text);
-        return nx_err_hint(err, NX_EXISTS, "another process listens there (ss -ltnp shows which): stop it, or choose another port");
+        return nx_err_hint(err, NX_EXISTS,
+                           "another process listens there (ss -ltnp shows which): stop it, or choose another port");
     }
     *ret_fd = fd;
     fd = -1;
@@ -122,7 +123,8 @@ nx_status nx__net_listen(const char *listen_text, int *ret_fd, int *ret_port, nx
         nx_fd_drop(ret_fd);
         return st;
     }
-    *ret_port = ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&at)->sin6_port : ((struct sockaddr_in *)&at)->sin_port);
+    *ret_port = ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&at)->sin6_port
+                                               : ((struct sockaddr_in *)&at)->sin_port);
     return NX_OK;
 }
 
@@ -152,7 +154,8 @@ static nx_status connect_one(const struct addrinfo *a, const char *host, const c
     return NX_OK;
 }
 
-nx_status nx__net_connect(const char *host, const char *port, nx_mono_ns deadline, const volatile bool *stop, int *ret_fd, nx_err *err)
+nx_status nx__net_connect(const char *host, const char *port, nx_mono_ns deadline, const volatile bool *stop,
+                          int *ret_fd, nx_err *err)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list;
     int rc = getaddrinfo(host, port, &hints, &list);

@@ -21,8 +21,10 @@ static nx_status from_env(nx_str name, nx_buf *out, nx_err *err)
     const char *value = getenv(key);
     free(key);
     if (value == NULL) {
-        nx_fail(err, NX_NOT_FOUND, "could not resolve ${env:" NX_STR_FMT "}: the variable is not set", NX_STR_ARG(name));
-        return nx_err_hint(err, NX_NOT_FOUND, "export " NX_STR_FMT "=…, or put the value in a file and refer to it by ${file:path}",
+        nx_fail(err, NX_NOT_FOUND, "could not resolve ${env:" NX_STR_FMT "}: the variable is not set",
+                NX_STR_ARG(name));
+        return nx_err_hint(err, NX_NOT_FOUND,
+                           "export " NX_STR_FMT "=…, or put the value in a file and refer to it by ${file:path}",
                            NX_STR_ARG(name));
     }
     nx_log_hide(value);
@@ -63,7 +65,8 @@ static nx_status resolve_one(nx_str ref, nx_buf *out, nx_err *err)
     else if (nx_str_is(scheme, "file"))
         st = from_file(rest, out, err);
     else {
-        st = nx_fail(err, NX_UNSUPPORTED, "could not resolve ${" NX_STR_FMT ":…}: secrets of this kind are not supported",
+        st = nx_fail(err, NX_UNSUPPORTED,
+                     "could not resolve ${" NX_STR_FMT ":…}: secrets of this kind are not supported",
                      NX_STR_ARG(scheme));
         return nx_err_hint(err, st, "supported are ${env:NAME} and ${file:path}");
     }

@@ -17,8 +17,8 @@ nx_status nx_store_open(const char *root, nx_store **ret, nx_err *err)
 {
     const char *scheme = strstr(root, "://");
     if (scheme != NULL && strncmp(root, "file://", 7) != 0) {
-        nx_status st = nx_fail(err, NX_UNSUPPORTED, "could not open the store %s: scheme \"%.*s\" is not supported", root,
-                               (int)(scheme - root), root);
+        nx_status st = nx_fail(err, NX_UNSUPPORTED, "could not open the store %s: scheme \"%.*s\" is not supported",
+                               root, (int)(scheme - root), root);
         return nx_err_hint(err, st, "give a folder on local disk");
     }
     nx_str path = nx_str_of(scheme == NULL ? root : root + 7);
@@ -57,7 +57,8 @@ static nx_status check_name(const char *name, bool empty_is_fine, nx_err *err)
         return nx_fail(err, NX_INVALID, "bad object name: longer than 1024 bytes");
     while (nx_str_split(&rest, '/', &part))
         if (part.n == 0 || part.n > 255 || nx_str_is(part, ".") || nx_str_is(part, ".."))
-            return nx_fail(err, NX_INVALID, "bad object name \"%s\": absolute, or with an empty, overlong, \".\" or \"..\" part", name);
+            return nx_fail(err, NX_INVALID,
+                           "bad object name \"%s\": absolute, or with an empty, overlong, \".\" or \"..\" part", name);
     return NX_OK;
 }
 
@@ -91,7 +92,8 @@ static nx_status make_parent(const char *path, nx_err *err)
 static nx_status sync_parent(const char *path, nx_err *err)
 {
     const char *slash = strrchr(path, '/');
-    char *folder = slash == NULL ? nx_str_dup(NX_STR(".")) : nx_str_dup((nx_str){path, slash == path ? 1 : (size_t)(slash - path)});
+    char *folder = slash == NULL ? nx_str_dup(NX_STR("."))
+                                 : nx_str_dup((nx_str){path, slash == path ? 1 : (size_t)(slash - path)});
     if (folder == NULL)
         return nx_nomem(err);
     nx_status st = nx_dir_sync(folder, err);
@@ -163,7 +165,8 @@ static nx_status list_one(void *ctx, const char *name, bool is_dir, nx_err *err)
             return NX_OK; /* gone since the folder was read */
         return nx_fail_sys(err, NX_IO, "could not look at %s", path.p);
     }
-    nx_store_entry e = {name, is_dir ? 0 : (uint64_t)st.st_size, (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000, is_dir};
+    nx_store_entry e = {name, is_dir ? 0 : (uint64_t)st.st_size,
+                        (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000, is_dir};
     return l->fn(l->ctx, &e, err);
 }
 

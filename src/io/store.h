@@ -1,7 +1,7 @@
 /* io/store.h
  *
- * Objects under a root: the one view that the lake has of local disk (and later of ADLS Gen2). Names are relative, '/'-separated,
- * never with "..", empty or absolute parts (NX_INVALID). An object is visible whole or not at all.
+ * Objects under a root: the one view that the lake has of local disk (and later of ADLS Gen2). Names are relative,
+ * '/'-separated, never with "..", empty or absolute parts (NX_INVALID). An object is visible whole or not at all.
  * Thread   Any.
  */
 #ifndef NX_IO_STORE_H
@@ -32,8 +32,9 @@ NX_MUST_USE nx_status nx_store_delete(nx_store *s, const char *name, nx_err *err
 /* Entries of one folder in byte order of names; an absent folder is empty. */
 NX_MUST_USE nx_status nx_store_list(nx_store *s, const char *folder, nx_store_list_fn fn, void *ctx, nx_err *err);
 NX_MUST_USE nx_status nx_store_exists(nx_store *s, const char *name, bool *ret, nx_err *err);
-/* A local path from which the engine can read the object now (for local stores the file itself), and one where a new object can be
- * written by the engine; nx_store_publish() then makes it the object `name` (syncs it; no copy on local disk). */
+/* A local path from which the engine can read the object now (for local stores the file itself), and one where a new
+ * object can be written by the engine; nx_store_publish() then makes it the object `name` (syncs it; no copy on local
+ * disk). */
 NX_MUST_USE nx_status nx_store_local_path(nx_store *s, const char *name, nx_buf *path, nx_err *err);
 NX_MUST_USE nx_status nx_store_stage_path(nx_store *s, const char *name, nx_buf *path, nx_err *err);
 NX_MUST_USE nx_status nx_store_publish(nx_store *s, const char *name, nx_err *err);

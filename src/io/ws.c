@@ -58,9 +58,11 @@ static bool read_length(const unsigned char *h, size_t left, size_t *head, uint6
     return true;
 }
 
-nx_status nx_ws_next(char *bytes, size_t n, size_t *at, const nx_ws_limits *lim, nx_ws_frame *ret, size_t *need, int *ret_close, nx_err *err)
+nx_status nx_ws_next(char *bytes, size_t n, size_t *at, const nx_ws_limits *lim, nx_ws_frame *ret, size_t *need,
+                     int *ret_close, nx_err *err)
 {
-    const unsigned known = 1u << NX_WS_CONT | 1u << NX_WS_TEXT | 1u << NX_WS_BINARY | 1u << NX_WS_CLOSE | 1u << NX_WS_PING | 1u << NX_WS_PONG;
+    const unsigned known = 1u << NX_WS_CONT | 1u << NX_WS_TEXT | 1u << NX_WS_BINARY | 1u << NX_WS_CLOSE |
+                           1u << NX_WS_PING | 1u << NX_WS_PONG;
     unsigned char *h = (unsigned char *)bytes + *at;
     size_t left = n - *at, head = 2;
     uint64_t len = 0;

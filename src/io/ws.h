@@ -9,7 +9,14 @@
 
 #include "base/str.h"
 
-typedef enum nx_ws_op { NX_WS_CONT = 0, NX_WS_TEXT = 1, NX_WS_BINARY = 2, NX_WS_CLOSE = 8, NX_WS_PING = 9, NX_WS_PONG = 10 } nx_ws_op;
+typedef enum nx_ws_op {
+    NX_WS_CONT = 0,
+    NX_WS_TEXT = 1,
+    NX_WS_BINARY = 2,
+    NX_WS_CLOSE = 8,
+    NX_WS_PING = 9,
+    NX_WS_PONG = 10
+} nx_ws_op;
 
 /* Close codes of RFC 6455 section 7.4.1 that we send. */
 enum {
@@ -27,7 +34,7 @@ enum {
 typedef struct nx_ws_frame {
     nx_ws_op op;
     bool fin;
-    char *p;       /* payload, unmasked in place */
+    char *p; /* payload, unmasked in place */
     size_t n;
 } nx_ws_frame;
 
@@ -36,11 +43,12 @@ typedef struct nx_ws_limits {
     bool expect_masked;       /* server side: true */
 } nx_ws_limits;
 
-/* Takes the next whole frame from bytes[*at, n): unmasks it in place (and clears its key, so the bytes can be read again), moves *at
- * past it. NX_OK; NX_AGAIN when the frame is not whole yet (*need: bytes that must be there from *at); NX_INVALID with the close code in
- * *ret_close (1002 or 1009) and the reason in err. Control frames are checked (fin, at most 125 bytes). */
-NX_MUST_USE nx_status nx_ws_next(char *bytes, size_t n, size_t *at, const nx_ws_limits *lim, nx_ws_frame *ret, size_t *need,
-                                 int *ret_close, nx_err *err);
+/* Takes the next whole frame from bytes[*at, n): unmasks it in place (and clears its key, so the bytes can be read
+ * again), moves *at past it. NX_OK; NX_AGAIN when the frame is not whole yet (*need: bytes that must be there from
+ * *at); NX_INVALID with the close code in *ret_close (1002 or 1009) and the reason in err. Control frames are checked
+ * (fin, at most 125 bytes). */
+NX_MUST_USE nx_status nx_ws_next(char *bytes, size_t n, size_t *at, const nx_ws_limits *lim, nx_ws_frame *ret,
+                                 size_t *need, int *ret_close, nx_err *err);
 /* Appends one frame; mask NULL: not masked (server), else 4 bytes (client). */
 NX_MUST_USE nx_status nx_ws_write(nx_buf *b, nx_ws_op op, bool fin, nx_str payload, const unsigned char *mask);
 /* XORs the mask over p, starting at mask byte `phase & 3`. */

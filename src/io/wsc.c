@@ -52,7 +52,9 @@ nx_status nx_wsc_queue(nx_wsc *c, nx_ws_op op, nx_str payload, nx_err *err)
     uint64_t r = nx_rand_u64(&c->rand) >> 32;
     memcpy(mask, &r, 4);
     nx_status st = nx_ws_write(&c->out, op, true, payload, mask);
-    return st == NX_OK ? st : nx_fail(err, st, "could not queue %zu bytes for %s: %zu wait already", payload.n, c->peer, nx_wsc_queued(c));
+    return st == NX_OK ? st
+                       : nx_fail(err, st, "could not queue %zu bytes for %s: %zu wait already", payload.n, c->peer,
+                                 nx_wsc_queued(c));
 }
 
 /* Writes what the socket takes now. */
@@ -74,7 +76,8 @@ static nx_status write_some(nx_wsc *c, nx_err *err)
     return NX_OK;
 }
 
-/* Reads what is there now. NX_OK: something came; NX_AGAIN; NX_NOTHING: the stream ended; NX_LIMIT: the buffer is full. */
+/* Reads what is there now. NX_OK: something came; NX_AGAIN; NX_NOTHING: the stream ended; NX_LIMIT: the buffer is
+ * full. */
 static nx_status read_some(nx_wsc *c, nx_err *err)
 {
     size_t room, n = 0;
@@ -118,7 +121,8 @@ nx_status nx_wsc_pump(nx_wsc *c, int64_t timeout_ms, const volatile bool *stop, 
     }
 }
 
-nx_status nx_wsc_send(nx_wsc *c, nx_ws_op op, nx_str payload, int64_t timeout_ms, const volatile bool *stop, nx_err *err)
+nx_status nx_wsc_send(nx_wsc *c, nx_ws_op op, nx_str payload, int64_t timeout_ms, const volatile bool *stop,
+                      nx_err *err)
 {
     nx_status st = nx_wsc_queue(c, op, payload, err);
     if (st == NX_LIMIT && nx_wsc_queued(c) > 0) {
@@ -153,7 +157,8 @@ static nx_status broken(nx_wsc *c, int code, nx_err *err)
 {
     nx_err ignored;
     char text[2] = {(char)(code >> 8), (char)code};
-    if (!c->closing && nx_wsc_queue(c, NX_WS_CLOSE, (nx_str){text, 2}, &ignored) == NX_OK && write_some(c, &ignored) != NX_OK)
+    if (!c->closing && nx_wsc_queue(c, NX_WS_CLOSE, (nx_str){text, 2}, &ignored) == NX_OK &&
+        write_some(c, &ignored) != NX_OK)
         c->out_at = c->out.n;
     c->closing = c->ended = true;
     c->close_code = code;

@@ -59,7 +59,9 @@ static nx_status write_request(nx_wsc *c, const target *t, const char *const *he
     if (st == NX_OK)
         st = nx_buf_addf(&c->out, host_form, t->host);
     if (st == NX_OK)
-        st = nx_buf_addf(&c->out, ":%s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n",
+        st = nx_buf_addf(&c->out,
+                         ":%s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: "
+                         "13\r\nSec-WebSocket-Key: %s\r\n",
                          t->port, key);
     for (size_t i = 0; st == NX_OK && headers != NULL && headers[i] != NULL; i++) {
         if (strpbrk(headers[i], "\r\n") != NULL)
@@ -75,7 +77,8 @@ static nx_status over(nx_wsc *c, nx_status st, nx_err *err)
 {
     if (st == NX_CANCELLED)
         return nx_fail(err, st, "stopped while connecting to %s", c->peer);
-    nx_fail(err, NX_REMOTE, "could not connect to %s: %s", c->peer, st == NX_AGAIN ? "time over before its answer" : "connection lost");
+    nx_fail(err, NX_REMOTE, "could not connect to %s: %s", c->peer,
+            st == NX_AGAIN ? "time over before its answer" : "connection lost");
     if (err != NULL)
         err->retriable = true;
     return NX_REMOTE;
@@ -134,7 +137,8 @@ static nx_status check_answer(nx_wsc *c, nx_str answer, const char key[25], nx_e
     return NX_OK;
 }
 
-static nx_status upgrade(nx_wsc *c, const target *t, const nx_wsc_opts *opts, nx_mono_ns deadline, const volatile bool *stop, nx_err *err)
+static nx_status upgrade(nx_wsc *c, const target *t, const nx_wsc_opts *opts, nx_mono_ns deadline,
+                         const volatile bool *stop, nx_err *err)
 {
     unsigned char nonce[16];
     char key[25];

@@ -13,7 +13,7 @@ struct nx_wsc {
     SSL_CTX *ssl_ctx; /* NULL: plain TCP */
     SSL *ssl;
     BIO_METHOD *bio_method;
-    char peer[300];  /* host:port, for errors */
+    char peer[300]; /* host:port, for errors */
     nx__rbuf in;
     nx_buf out;
     size_t out_at; /* bytes of out that the socket took */
@@ -30,7 +30,8 @@ struct nx_wsc {
 nx_status nx__wsc_read(nx_wsc *c, void *p, size_t n, size_t *ret_n, nx_err *err);
 nx_status nx__wsc_write(nx_wsc *c, const void *p, size_t n, size_t *ret_n, nx_err *err);
 /* TLS handshake on the connected socket. */
-nx_status nx__wsc_tls(nx_wsc *c, const char *host, const char *ca_file, nx_mono_ns deadline, const volatile bool *stop, nx_err *err);
+nx_status nx__wsc_tls(nx_wsc *c, const char *host, const char *ca_file, nx_mono_ns deadline, const volatile bool *stop,
+                      nx_err *err);
 void nx__wsc_tls_drop(nx_wsc *c);
 
 #endif

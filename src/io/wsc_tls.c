@@ -41,7 +41,8 @@ static nx_status fail_tls(nx_wsc *c, nx_err *err, const char *what)
     unsigned long e = ERR_get_error();
     long verified = c->ssl == NULL ? X509_V_OK : SSL_get_verify_result(c->ssl);
     if (verified != X509_V_OK)
-        return nx_fail(err, NX_REMOTE, "could not %s %s: certificate refused: %s", what, c->peer, X509_verify_cert_error_string(verified));
+        return nx_fail(err, NX_REMOTE, "could not %s %s: certificate refused: %s", what, c->peer,
+                       X509_verify_cert_error_string(verified));
     if (e != 0)
         ERR_error_string_n(e, why, sizeof why);
     nx_fail(err, NX_REMOTE, "could not %s %s: %s", what, c->peer, why);
@@ -62,9 +63,11 @@ static nx_status make_session(nx_wsc *c, const char *host, const char *ca_file, 
     SSL_CTX_set_min_proto_version(c->ssl_ctx, TLS1_2_VERSION);
     SSL_CTX_set_verify(c->ssl_ctx, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_mode(c->ssl_ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    int ok = ca_file != NULL ? SSL_CTX_load_verify_locations(c->ssl_ctx, ca_file, NULL) : SSL_CTX_set_default_verify_paths(c->ssl_ctx);
+    int ok = ca_file != NULL ? SSL_CTX_load_verify_locations(c->ssl_ctx, ca_file, NULL)
+                             : SSL_CTX_set_default_verify_paths(c->ssl_ctx);
     if (ok != 1)
-        return nx_fail(err, NX_INVALID, "could not load the certificates of %s", ca_file == NULL ? "the system" : ca_file);
+        return nx_fail(err, NX_INVALID, "could not load the certificates of %s",
+                       ca_file == NULL ? "the system" : ca_file);
     c->ssl = SSL_new(c->ssl_ctx);
     BIO *bio = BIO_new(c->bio_method);
     if (c->ssl == NULL || bio == NULL) {
@@ -81,7 +84,8 @@ static nx_status make_session(nx_wsc *c, const char *host, const char *ca_file, 
     return NX_OK;
 }
 
-nx_status nx__wsc_tls(nx_wsc *c, const char *host, const char *ca_file, nx_mono_ns deadline, const volatile bool *stop, nx_err *err)
+nx_status nx__wsc_tls(nx_wsc *c, const char *host, const char *ca_file, nx_mono_ns deadline, const volatile bool *stop,
+                      nx_err *err)
 {
     NX_TRY(make_session(c, host, ca_file, err));
     for (;;) {

@@ -46,7 +46,8 @@ static nx_status conn_new(int fd, const nx_wsd_opts *opts, nx_wsd_conn **ret, nx
         return nx_nomem(err);
     c->fd = fd;
     c->opts = with_defaults(opts);
-    size_t most = c->opts.message_bytes_max > c->opts.request_bytes_max ? c->opts.message_bytes_max : c->opts.request_bytes_max;
+    size_t most =
+        c->opts.message_bytes_max > c->opts.request_bytes_max ? c->opts.message_bytes_max : c->opts.request_bytes_max;
     c->in.max = most + 14 + c->opts.recv_bytes;
     nx_buf_init(&c->out, c->opts.send_bytes_max + 1024); /* our last word always finds room */
     nx_buf_init(&c->joined, c->opts.message_bytes_max);
@@ -73,8 +74,8 @@ nx_status nx_wsd_accept(int listen_fd, const nx_wsd_opts *opts, nx_wsd_conn **re
     return NX_OK;
 }
 
-nx_status nx_wsd_adopt(int fd, const nx_wsd_opts *opts, nx_str early, void (*closer)(void *ctx), void *closer_ctx, nx_wsd_conn **ret,
-                       nx_err *err)
+nx_status nx_wsd_adopt(int fd, const nx_wsd_opts *opts, nx_str early, void (*closer)(void *ctx), void *closer_ctx,
+                       nx_wsd_conn **ret, nx_err *err)
 {
     nx_wsd_conn *c;
     NX_TRY(conn_new(fd, opts, &c, err));

@@ -16,8 +16,8 @@ struct nx_wsd_conn {
     nx_ws_op joined_op;
     bool joining;
     bool upgraded;
-    bool ending;   /* our last word is queued: nothing is read or queued any more */
-    bool ended;    /* the peer ended the stream or the connection is broken */
+    bool ending; /* our last word is queued: nothing is read or queued any more */
+    bool ended;  /* the peer ended the stream or the connection is broken */
     int close_code;
     size_t request_n; /* of a parsed request: bytes, blank line included */
     nx_str path, query, headers, key;

@@ -2,7 +2,8 @@
 
 #include <stdio.h>
 
-static nx_status queue_http(nx_wsd_conn *c, int status, const char *reason, const char *extra, const char *message, nx_err *err)
+static nx_status queue_http(nx_wsd_conn *c, int status, const char *reason, const char *extra, const char *message,
+                            nx_err *err)
 {
     nx_buf_clear(&c->out);
     c->out_at = 0;
@@ -11,9 +12,10 @@ static nx_status queue_http(nx_wsd_conn *c, int status, const char *reason, cons
     int n = snprintf(body, sizeof body, "{\"message\":\"%s\"}", message);
     if (n < 0 || (size_t)n >= sizeof body)
         n = snprintf(body, sizeof body, "{\"message\":\"%s\"}", reason);
-    nx_status st = nx_buf_addf(&c->out,
-                               "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n%s\r\n%s",
-                               status, reason, n, extra, body);
+    nx_status st = nx_buf_addf(
+        &c->out,
+        "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n%s\r\n%s",
+        status, reason, n, extra, body);
     return st == NX_OK ? st : nx_fail(err, st, "could not queue an answer for %s", c->peer);
 }
 
@@ -90,7 +92,8 @@ nx_status nx_wsd_request(nx_wsd_conn *c, nx_err *err)
     if (!nx_str_starts(line, NX_STR("GET ")))
         return bad_request(c, NX_INVALID, 405, "this address takes WebSocket connections (GET with Upgrade) only", err);
     nx_str upgrade = nx_wsd_header(c, "upgrade"), connection = nx_wsd_header(c, "connection");
-    if (upgrade.p == NULL || !nx__header_has(upgrade, "websocket") || connection.p == NULL || !nx__header_has(connection, "upgrade"))
+    if (upgrade.p == NULL || !nx__header_has(upgrade, "websocket") || connection.p == NULL ||
+        !nx__header_has(connection, "upgrade"))
         return bad_request(c, NX_INVALID, 426, "this address takes WebSocket connections only", err);
     nx_str version = nx_wsd_header(c, "sec-websocket-version");
     if (version.p == NULL || !nx_str_is(version, "13"))
@@ -170,7 +173,8 @@ static nx_status fail_close(nx_wsd_conn *c, int code, nx_err *err)
 static nx_status join(nx_wsd_conn *c, nx_ws_frame *f, nx_err *err)
 {
     if ((f->op == NX_WS_CONT) != c->joining) {
-        nx_fail(err, NX_INVALID, c->joining ? "a new message began before the last one ended" : "a fragment of no message");
+        nx_fail(err, NX_INVALID,
+                c->joining ? "a new message began before the last one ended" : "a fragment of no message");
         return fail_close(c, NX_WS_CLOSE_PROTOCOL, err);
     }
     if (!c->joining) {

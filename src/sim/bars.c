@@ -54,7 +54,8 @@ static const nx__series *find_series(const nx__world *w, nx_str symbol, int64_t 
     const nx__series *best = NULL;
     for (size_t i = 0; i < w->n_series; i++) {
         const nx__series *s = &w->series[i];
-        if (nx_str_is(symbol, s->symbol) && minutes * NX__NS_MIN % s->step == 0 && (best == NULL || s->step > best->step))
+        if (nx_str_is(symbol, s->symbol) && minutes * NX__NS_MIN % s->step == 0 &&
+            (best == NULL || s->step > best->step))
             best = s;
     }
     return best;

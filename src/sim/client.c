@@ -1,8 +1,9 @@
 #include "sim/stream_int.h"
 
 const nx__channel nx__channels[NX__CHANNELS] = {
-    {"trades", 't', true},   {"quotes", 'q', true}, {"bars", 'b', true},       {"updatedBars", 'u', true},  {"dailyBars", 'd', true},
-    {"statuses", 's', true}, {"lulds", 'l', true},  {"imbalances", 'i', true}, {"corrections", 'c', false}, {"cancelErrors", 'x', false},
+    {"trades", 't', true},       {"quotes", 'q', true},        {"bars", 'b', true},  {"updatedBars", 'u', true},
+    {"dailyBars", 'd', true},    {"statuses", 's', true},      {"lulds", 'l', true}, {"imbalances", 'i', true},
+    {"corrections", 'c', false}, {"cancelErrors", 'x', false},
 };
 enum { TRADES = 0, QUOTES = 1, CORRECTIONS = 8, CANCELS = 9 };
 

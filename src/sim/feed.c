@@ -204,7 +204,8 @@ static nx_status make_bars(nx__feed *f, size_t k, int64_t from)
         if (b->ts < open)
             continue;
         if (day.v == 0)
-            day = (nx__bar){nx__ny_ns(f->sim->world.day[f->sim->world.sessions], 0), b->o, b->h, b->l, b->c, 0, 0, b->vw};
+            day =
+                (nx__bar){nx__ny_ns(f->sim->world.day[f->sim->world.sessions], 0), b->o, b->h, b->l, b->c, 0, 0, b->vw};
         day.h = b->h > day.h ? b->h : day.h;
         day.l = b->l < day.l ? b->l : day.l;
         day.c = b->c;
@@ -241,7 +242,8 @@ static nx_status make_minute(nx__feed *f, int minute, int last, nx_err *err)
     nx_arena_reset(&f->arena);
     f->n_events = f->event_at = 0;
     for (size_t k = 0; k < NX__SYMBOLS; k++) {
-        if ((minute < last && make_trades(f, k, minute, from) != NX_OK) || (minute > 0 && make_bars(f, k, from) != NX_OK))
+        if ((minute < last && make_trades(f, k, minute, from) != NX_OK) ||
+            (minute > 0 && make_bars(f, k, from) != NX_OK))
             return nx_fail(err, NX_NOMEM, "could not make the live day");
     }
     if (f->n_events > 1)
@@ -300,8 +302,8 @@ static nx_status next_of_tape(nx__feed *f, nx_err *err)
         NX_TRY(next_line(f, &line, err));
     while (nx_str_trim(line).n == 0);
     if (!nx__tape_split(line, f, &time))
-        return nx_fail(err, NX_INVALID, "could not play %s: line %llu is no array of messages", f->sim->opts.tapes[f->tape_at],
-                       (unsigned long long)nx_lines_number(f->lines));
+        return nx_fail(err, NX_INVALID, "could not play %s: line %llu is no array of messages",
+                       f->sim->opts.tapes[f->tape_at], (unsigned long long)nx_lines_number(f->lines));
     int64_t ts;
     if (time.n > 0 && nx_time_parse_ns(time, &ts))
         f->ts = ts; /* one without a time leaves with its forerunner */

@@ -15,8 +15,8 @@ static nx_status bad(const place *p, nx_err *err, const char *what)
 }
 
 /* Calls fn with the parsed tree of every line that is not empty. */
-static nx_status each_page(nx__world *w, const char *path, nx_status (*fn)(nx__world *w, const place *p, const nx_val *page, nx_err *err),
-                           nx_err *err)
+static nx_status each_page(nx__world *w, const char *path,
+                           nx_status (*fn)(nx__world *w, const place *p, const nx_val *page, nx_err *err), nx_err *err)
 {
     nx_lines *l;
     NX_TRY(nx_lines_open(path, 0, &l, err));
@@ -125,7 +125,10 @@ static void finish_series(nx__series *s)
     for (size_t i = 1; i < s->n; i++)
         if (s->bars[i].ts > s->bars[i - 1].ts && s->bars[i].ts - s->bars[i - 1].ts < least)
             least = s->bars[i].ts - s->bars[i - 1].ts;
-    s->step = least >= 22 * hour ? 24 * hour : least >= hour ? least / hour * hour : least >= NX__NS_MIN ? least / NX__NS_MIN * NX__NS_MIN : NX__NS_MIN;
+    s->step = least >= 22 * hour    ? 24 * hour
+              : least >= hour       ? least / hour * hour
+              : least >= NX__NS_MIN ? least / NX__NS_MIN * NX__NS_MIN
+                                    : NX__NS_MIN;
 }
 
 static void add_extra_symbol(nx__world *w, const char *symbol)
@@ -160,7 +163,8 @@ static nx_status add_child(nx__world *w, const place *p, const nx_val *child, nx
     bool post = nx_str_is(kind, "t3");
     if (!post && !nx_str_is(kind, "t1"))
         return bad(p, err, "a child that is neither t3 nor t1");
-    nx_str id = nx_val_str(nx_val_get(data, "id"), NX_STR("")), sub = nx_val_str(nx_val_get(data, "subreddit"), NX_STR(""));
+    nx_str id = nx_val_str(nx_val_get(data, "id"), NX_STR("")),
+           sub = nx_val_str(nx_val_get(data, "subreddit"), NX_STR(""));
     double created = nx_val_f64(nx_val_get(data, "created_utc"), -1);
     nx__message m = {.created = (int64_t)created};
     if (!nx__base36_read(id, &m.id) || sub.n == 0 || created < 0)

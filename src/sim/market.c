@@ -56,7 +56,8 @@ static nx_status make_trades(nx__tape *tape, nx_rand *r, const nx__bar *b, int n
     static const char venues[] = {'V', 'Q', 'N', 'K', 'D', 'P'};
     for (int i = 0; i < n; i++) {
         int64_t span = (b->h - b->l) / (NX__PRICE / 100) + 1;
-        nx__trade t = {.ts = b->ts + NX__NS_MIN / n * i + (int64_t)nx_rand_below(r, (uint64_t)(NX__NS_MIN / n)), .id = (*next_id)++};
+        nx__trade t = {.ts = b->ts + NX__NS_MIN / n * i + (int64_t)nx_rand_below(r, (uint64_t)(NX__NS_MIN / n)),
+                       .id = (*next_id)++};
         t.price = i == 0 && n > 1 ? b->o : b->l + (int64_t)nx_rand_below(r, (uint64_t)span) * (NX__PRICE / 100);
         t.exchange = venues[nx_rand_below(r, sizeof venues)];
         bool odd = nx_rand_below(r, 5) == 0;
@@ -98,7 +99,8 @@ static nx_status make_session(nx__world *w, size_t k, int session, nx__series *o
     bool live = session == w->sessions;
     int64_t open = nx__ny_ns(w->day[session], 9 * 60 + 30), next_id = 1;
     for (int m = 0; m < NX__SESSION_MINUTES; m++) {
-        nx__bar b = make_bar(&r, open + m * NX__NS_MIN, price, step * sqrt(day_shape(m)), volume * day_shape(m) * (vol / s->volatility));
+        nx__bar b = make_bar(&r, open + m * NX__NS_MIN, price, step * sqrt(day_shape(m)),
+                             volume * day_shape(m) * (vol / s->volatility));
         if (s->volume < 4000 && nx_rand_below(&r, 150) == 0)
             continue; /* a minute without a trade has no bar */
         if (!nx_grow(&out->bars, &out->cap, out->n + 1, sizeof *out->bars))

@@ -53,7 +53,8 @@ static bool basic_ok(const nx_sim *s, const nx_httpd_req *req)
 
 nx_status nx__serve_token(void *ctx, const nx_httpd_req *req, nx_httpd_resp *resp, nx_err *err)
 {
-    static const char *const grants[] = {"client_credentials", "https://oauth.reddit.com/grants/installed_client", "password", "refresh_token"};
+    static const char *const grants[] = {"client_credentials", "https://oauth.reddit.com/grants/installed_client",
+                                         "password", "refresh_token"};
     nx_sim *s = ctx;
     bool ok;
     (void)err;
@@ -71,14 +72,17 @@ nx_status nx__serve_token(void *ctx, const nx_httpd_req *req, nx_httpd_resp *res
         return nx_buf_adds(&resp->body, "{\"error\": \"unsupported_grant_type\"}");
     if (k == 1 && (!form_field(req->body, "device_id", value, sizeof value) || strlen(value) < 20))
         return nx_buf_adds(&resp->body, "{\"error_description\": \"bad device_id\", \"error\": \"invalid_request\"}");
-    if (k == 2 && (!form_field(req->body, "username", value, sizeof value) || !form_field(req->body, "password", value, sizeof value)))
+    if (k == 2 && (!form_field(req->body, "username", value, sizeof value) ||
+                   !form_field(req->body, "password", value, sizeof value)))
         return nx_buf_adds(&resp->body, "{\"error\": \"invalid_grant\"}");
     pthread_mutex_lock(&s->lock);
     unsigned long long n = ++s->n_tokens;
     s->token_used = 0;
     pthread_mutex_unlock(&s->lock);
-    return nx_buf_addf(&resp->body, "{\"access_token\": \"sim-token-%llu\", \"token_type\": \"bearer\", \"expires_in\": %d, \"scope\": \"*\"}", n,
-                       TOKEN_SECONDS);
+    return nx_buf_addf(
+        &resp->body,
+        "{\"access_token\": \"sim-token-%llu\", \"token_type\": \"bearer\", \"expires_in\": %d, \"scope\": \"*\"}", n,
+        TOKEN_SECONDS);
 }
 
 /* Only the newest token counts, and only token_uses times. */
@@ -108,7 +112,8 @@ static nx_status enter(nx_sim *s, const nx_httpd_req *req, nx_httpd_resp *resp, 
         return deny(resp, 401, "Unauthorized");
     }
     pthread_mutex_lock(&s->lock);
-    int64_t at = (int64_t)(nx_clock_mono() / (nx_mono_ns)NX__NS_S) % WINDOW_SECONDS, used = (int64_t)(s->n_requests % WINDOW_REQUESTS);
+    int64_t at = (int64_t)(nx_clock_mono() / (nx_mono_ns)NX__NS_S) % WINDOW_SECONDS,
+            used = (int64_t)(s->n_requests % WINDOW_REQUESTS);
     pthread_mutex_unlock(&s->lock);
     char text[32];
     snprintf(text, sizeof text, "%lld", (long long)used);
@@ -152,7 +157,8 @@ static size_t collect(nx_sim *s, const nx__talk *t, nx_str subs, size_t *out_ind
     return n;
 }
 
-/* Position of a fullname among the collected ones: the last of equals for after, the first for before. SIZE_MAX: not there. */
+/* Position of a fullname among the collected ones: the last of equals for after, the first for before. SIZE_MAX: not
+ * there. */
 static size_t find_name(const nx__talk *t, const size_t *index, size_t n, const char *fullname, bool posts, bool last)
 {
     uint64_t id;
@@ -175,7 +181,8 @@ typedef struct slice {
 
 static slice cut(const nx_httpd_req *req, const nx__talk *t, const size_t *index, size_t n, bool posts)
 {
-    const char *limit = nx_httpd_query(req, "limit"), *after = nx_httpd_query(req, "after"), *before = nx_httpd_query(req, "before");
+    const char *limit = nx_httpd_query(req, "limit"), *after = nx_httpd_query(req, "after"),
+               *before = nx_httpd_query(req, "before");
     const char *count = nx_httpd_query(req, "count");
     int64_t want = 25;
     if (limit != NULL && nx_str_to_i64(nx_str_of(limit), &want))
@@ -307,7 +314,8 @@ static const nx__message *find_message(nx_sim *s, nx_str fullname, bool *ret_pos
 {
     uint64_t id;
     *ret_post = nx_str_starts(fullname, NX_STR("t3_"));
-    if ((!*ret_post && !nx_str_starts(fullname, NX_STR("t1_"))) || !nx__base36_read(nx_str_sub(fullname, 3, fullname.n), &id))
+    if ((!*ret_post && !nx_str_starts(fullname, NX_STR("t1_"))) ||
+        !nx__base36_read(nx_str_sub(fullname, 3, fullname.n), &id))
         return NULL;
     const nx__talk *t = *ret_post ? &s->world.posts : &s->world.comments;
     int64_t now = nx_sim_now(s) / NX__NS_S;

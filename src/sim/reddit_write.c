@@ -51,7 +51,10 @@ void nx__text_member(nx__out *o, const char *key, const char *text)
     nx_buf_init(&b, 0);
     nx_status st = NX_OK;
     for (const char *p = text; *p != '\0' && st == NX_OK; p++)
-        st = *p == '&' ? nx_buf_adds(&b, "&amp;") : *p == '<' ? nx_buf_adds(&b, "&lt;") : *p == '>' ? nx_buf_adds(&b, "&gt;") : nx_buf_addc(&b, *p);
+        st = *p == '&'   ? nx_buf_adds(&b, "&amp;")
+             : *p == '<' ? nx_buf_adds(&b, "&lt;")
+             : *p == '>' ? nx_buf_adds(&b, "&gt;")
+                         : nx_buf_addc(&b, *p);
     nx_jw_str(&o->w, nx_buf_str(&b));
     nx_buf_drop(&b);
     if (st != NX_OK && o->w.st == NX_OK)
@@ -137,7 +140,8 @@ static void write_post(nx__out *o, const nx__message *m, const char *id)
     nx_jw_null(w);
     nx_jw_key(w, "removed_by_category");
     nx_jw_null(w);
-    static const char *const off[] = {"over_18", "spoiler", "is_video", "is_original_content", "is_meta", "hidden", "quarantine"};
+    static const char *const off[] = {"over_18", "spoiler", "is_video",  "is_original_content",
+                                      "is_meta", "hidden",  "quarantine"};
     static const char *const on[] = {"is_self", "is_robot_indexable", "send_replies"};
     nx__bool_members(w, off, NX_COUNT_OF(off), false);
     nx__bool_members(w, on, NX_COUNT_OF(on), true);

@@ -35,7 +35,8 @@ static nx_status html(nx_httpd_resp *resp, int status, const char *title)
     resp->status = status;
     resp->content_type = "text/html";
     return nx_buf_addf(&resp->body,
-                       "<html>\r\n<head><title>%d %s</title></head>\r\n<body>\r\n<center><h1>%d %s</h1></center>\r\n<hr><center>nginx</center>\r\n"
+                       "<html>\r\n<head><title>%d %s</title></head>\r\n<body>\r\n<center><h1>%d "
+                       "%s</h1></center>\r\n<hr><center>nginx</center>\r\n"
                        "</body>\r\n</html>\r\n",
                        status, title, status, title);
 }
@@ -80,7 +81,8 @@ bool nx__sim_knows(const nx_sim *s, nx_str key, nx_str secret)
 {
     if (key.n == 0 || secret.n == 0)
         return false;
-    return (s->opts.key == NULL || nx_str_is(key, s->opts.key)) && (s->opts.secret == NULL || nx_str_is(secret, s->opts.secret));
+    return (s->opts.key == NULL || nx_str_is(key, s->opts.key)) &&
+           (s->opts.secret == NULL || nx_str_is(secret, s->opts.secret));
 }
 
 nx_status nx__rest_enter(nx_sim *s, const nx_httpd_req *req, nx_httpd_resp *resp, bool *ret_ok)
@@ -141,8 +143,9 @@ static bool read_token(const char *text, nx__range *r)
         memcpy(r->token, b.p, b.n);
     nx_str rest = {r->token, b.n}, kind, ts, seq;
     nx_buf_drop(&b);
-    return ok && nx_str_split(&rest, '|', &r->token_symbol) && nx_str_split(&rest, '|', &kind) && nx_str_split(&rest, '|', &ts) &&
-           nx_str_split(&rest, '|', &seq) && r->token_symbol.n > 0 && nx_str_to_i64(ts, &r->token_ts) && nx_str_to_i64(seq, &r->token_seq);
+    return ok && nx_str_split(&rest, '|', &r->token_symbol) && nx_str_split(&rest, '|', &kind) &&
+           nx_str_split(&rest, '|', &ts) && nx_str_split(&rest, '|', &seq) && r->token_symbol.n > 0 &&
+           nx_str_to_i64(ts, &r->token_ts) && nx_str_to_i64(seq, &r->token_seq);
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -190,9 +193,12 @@ static nx_status read_times(nx_sim *s, const nx_httpd_req *req, nx__range *r, nx
     r->start = now - now % (24 * 60 * NX__NS_MIN);
     r->end = s->opts.free_plan ? now - 15 * NX__NS_MIN : now;
     if (start != NULL && !nx__time_read(nx_str_of(start), false, &r->start))
-        return nx__rest_error(resp, 400, 0, "Invalid format for parameter start: error parsing '%s' as RFC3339 or 2006-01-02 time", start);
+        return nx__rest_error(resp, 400, 0,
+                              "Invalid format for parameter start: error parsing '%s' as RFC3339 or 2006-01-02 time",
+                              start);
     if (end != NULL && !nx__time_read(nx_str_of(end), true, &r->end))
-        return nx__rest_error(resp, 400, 0, "Invalid format for parameter end: error parsing '%s' as RFC3339 or 2006-01-02 time", end);
+        return nx__rest_error(
+            resp, 400, 0, "Invalid format for parameter end: error parsing '%s' as RFC3339 or 2006-01-02 time", end);
     if (r->end < r->start)
         return nx__rest_error(resp, 400, 0, "end should not be before start");
     const char *feed = nx_httpd_query(req, "feed");
@@ -204,15 +210,19 @@ static nx_status read_times(nx_sim *s, const nx_httpd_req *req, nx__range *r, nx
     return NX_OK;
 }
 
-nx_status nx__range_read(nx_sim *s, const nx_httpd_req *req, nx_str one, nx__range *r, nx_httpd_resp *resp, bool *ret_ok)
+nx_status nx__range_read(nx_sim *s, const nx_httpd_req *req, nx_str one, nx__range *r, nx_httpd_resp *resp,
+                         bool *ret_ok)
 {
     *r = (nx__range){.limit = 1000};
     *ret_ok = false;
-    const char *symbols = nx_httpd_query(req, "symbols"), *limit = nx_httpd_query(req, "limit"), *sort = nx_httpd_query(req, "sort");
+    const char *symbols = nx_httpd_query(req, "symbols"), *limit = nx_httpd_query(req, "limit"),
+               *sort = nx_httpd_query(req, "sort");
     const char *token = nx_httpd_query(req, "page_token");
     if (one.n == 0 && (symbols == NULL || symbols[0] == '\0'))
-        return nx__rest_error(resp, 400, 0, "Invalid format for parameter symbols: query parameter 'symbols' is required");
-    int n = one.n > 0 ? snprintf(r->text, sizeof r->text, NX_STR_FMT, NX_STR_ARG(one)) : snprintf(r->text, sizeof r->text, "%s", symbols);
+        return nx__rest_error(resp, 400, 0,
+                              "Invalid format for parameter symbols: query parameter 'symbols' is required");
+    int n = one.n > 0 ? snprintf(r->text, sizeof r->text, NX_STR_FMT, NX_STR_ARG(one))
+                      : snprintf(r->text, sizeof r->text, "%s", symbols);
     nx_str wrong;
     if (n < 0 || (size_t)n >= sizeof r->text)
         return nx__rest_error(resp, 400, 0, "too many symbols");

@@ -37,7 +37,7 @@ int nx_sim_port(const nx_sim *s)
 static nx_status copy_options(nx_sim *s, const nx_sim_opts *opts, nx_err *err)
 {
     s->opts = *opts;
-    const char **texts[] = {&s->opts.listen, &s->opts.start_date, &s->opts.clock,     &s->opts.key,
+    const char **texts[] = {&s->opts.listen, &s->opts.start_date, &s->opts.clock,        &s->opts.key,
                             &s->opts.secret, &s->opts.client_id,  &s->opts.client_secret};
     for (size_t i = 0; i < NX_COUNT_OF(texts); i++)
         if (*texts[i] != NULL && (*texts[i] = nx_arena_dup(&s->arena, nx_str_of(*texts[i]))) == NULL)
@@ -52,8 +52,8 @@ static nx_status copy_options(nx_sim *s, const nx_sim_opts *opts, nx_err *err)
     if (s->opts.speed <= 0)
         s->opts.speed = 1;
     if (opts->live_minutes < 0 || opts->live_minutes > NX__SESSION_MINUTES)
-        return nx_fail(err, NX_INVALID, "could not start the simulator: live minutes must be 0 to %d, not %d", NX__SESSION_MINUTES,
-                       opts->live_minutes);
+        return nx_fail(err, NX_INVALID, "could not start the simulator: live minutes must be 0 to %d, not %d",
+                       NX__SESSION_MINUTES, opts->live_minutes);
     if (opts->live_minutes == 0)
         s->opts.live_minutes = NX__SESSION_MINUTES;
     return NX_OK;
@@ -63,7 +63,9 @@ static nx_status set_clock(nx_sim *s, nx_err *err)
 {
     s->now = s->world.from_files ? nx_clock_wall() : nx_sim_open(s, s->world.sessions);
     if (s->opts.clock != NULL && !nx__time_read(nx_str_of(s->opts.clock), false, &s->now))
-        return nx_fail(err, NX_INVALID, "could not start the simulator: clock \"%s\" is no RFC 3339 time with a zone and no date", s->opts.clock);
+        return nx_fail(err, NX_INVALID,
+                       "could not start the simulator: clock \"%s\" is no RFC 3339 time with a zone and no date",
+                       s->opts.clock);
     return NX_OK;
 }
 

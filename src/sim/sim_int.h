@@ -21,9 +21,9 @@ enum { NX__SYMBOLS = 8, NX__SESSION_MINUTES = 390, NX__SESSIONS_MAX = 250 };
 
 /* ------------------------------------------------------------------ calendar */
 
-bool nx__is_session(int32_t days);             /* a weekday and no NYSE holiday */
-int32_t nx__session_after(int32_t days);       /* the next session day after days */
-int64_t nx__ny_ns(int32_t days, int minute);   /* UTC ns of a New York minute of the day */
+bool nx__is_session(int32_t days);           /* a weekday and no NYSE holiday */
+int32_t nx__session_after(int32_t days);     /* the next session day after days */
+int64_t nx__ny_ns(int32_t days, int minute); /* UTC ns of a New York minute of the day */
 
 /* ------------------------------------------------------------------ market */
 
@@ -36,7 +36,7 @@ typedef struct nx__bar {
 typedef struct nx__trade {
     int64_t ts;
     int64_t id, price, size;
-    char exchange, update;   /* update: 0, 'c' corrected row, 'i' incorrect (replaced), 'x' canceled */
+    char exchange, update;    /* update: 0, 'c' corrected row, 'i' incorrect (replaced), 'x' canceled */
     unsigned char conditions; /* 0 regular, 1 odd lot, 2 intermarket sweep */
 } nx__trade;
 
@@ -89,7 +89,7 @@ typedef struct nx__world {
     uint64_t seed;
     nx_arena arena;
     bool from_files;
-    int sessions;                             /* past ones; day[sessions] is the live day */
+    int sessions; /* past ones; day[sessions] is the live day */
     int32_t day[NX__SESSIONS_MAX + 1];
     double attention[NX__SYMBOLS][NX__SESSIONS_MAX + 1]; /* standardised talk of a session */
     nx__series *series;
@@ -98,13 +98,14 @@ typedef struct nx__world {
     nx__talk posts, comments;
     const char *extra_symbols[256]; /* of files, for the asset list */
     size_t n_extra;
-    int split_at, dividend_at;      /* sessions; -1: none */
+    int split_at, dividend_at; /* sessions; -1: none */
 } nx__world;
 
 NX_MUST_USE nx_status nx__world_make(nx__world *w, const nx_sim_opts *opts, nx_err *err);
 void nx__world_drop(nx__world *w);
-/* Streams of chance. With only 30 sessions, unrelated series often correlate by 0.3 and more; the number of the volatility stream was picked
- * among a few so that the default seed shows no such accident. Other seeds have them: that is what chance looks like. */
+/* Streams of chance. With only 30 sessions, unrelated series often correlate by 0.3 and more; the number of the
+ * volatility stream was picked among a few so that the default seed shows no such accident. Other seeds have them:
+ * that is what chance looks like. */
 typedef enum nx__purpose {
     NX__FOR_ATTENTION = 1,
     NX__FOR_BARS = 3,
@@ -134,7 +135,7 @@ struct nx_sim {
     pthread_mutex_t lock; /* what follows */
     int64_t now;          /* simulated ns at `since` */
     nx_mono_ns since;
-    bool running;         /* the clock moves */
+    bool running; /* the clock moves */
     int64_t runs_until;
     uint64_t n_requests, n_refused, n_failed;
     nx_mono_ns window_at; /* of the rate limits: counted a minute */
@@ -153,7 +154,8 @@ NX_MUST_USE nx_status nx__rest_fault(nx_sim *s, nx_httpd_resp *resp, bool *ret_o
 /* Every Alpaca answer begins here: faults, rate limit, credentials. *ret_ok false: answered. */
 NX_MUST_USE nx_status nx__rest_enter(nx_sim *s, const nx_httpd_req *req, nx_httpd_resp *resp, bool *ret_ok);
 /* {"message":...} with a status; code 0 leaves the member out. */
-NX_MUST_USE nx_status nx__rest_error(nx_httpd_resp *resp, int status, int64_t code, const char *fmt, ...) NX_PRINTF(4, 5);
+NX_MUST_USE nx_status nx__rest_error(nx_httpd_resp *resp, int status, int64_t code, const char *fmt, ...)
+    NX_PRINTF(4, 5);
 
 typedef struct nx__range {
     nx_str symbols[256]; /* sorted, each once; point into `text` */
@@ -166,15 +168,18 @@ typedef struct nx__range {
     char text[4096], token[512];
 } nx__range;
 
-/* Reads symbols, start, end, limit, sort, page_token. *ret_ok false: an error was answered. one: the symbol of the path, or empty. */
-NX_MUST_USE nx_status nx__range_read(nx_sim *s, const nx_httpd_req *req, nx_str one, nx__range *r, nx_httpd_resp *resp, bool *ret_ok);
+/* Reads symbols, start, end, limit, sort, page_token. *ret_ok false: an error was answered. one: the symbol of the
+ * path, or empty. */
+NX_MUST_USE nx_status nx__range_read(nx_sim *s, const nx_httpd_req *req, nx_str one, nx__range *r, nx_httpd_resp *resp,
+                                     bool *ret_ok);
 /* RFC 3339 with zone, or a date (its first or last moment in New York); false: neither. */
 bool nx__time_read(nx_str text, bool last, int64_t *ret_ns);
 void nx__token_write(char out[512], nx_str symbol, int64_t ts, int64_t seq);
 
 nx_status nx__serve_bars(void *ctx, const nx_httpd_req *req, nx_httpd_resp *resp, nx_err *err);
 nx_status nx__serve_trades(void *ctx, const nx_httpd_req *req, nx_httpd_resp *resp, nx_err *err);
-nx_status nx__serve_single(void *ctx, const nx_httpd_req *req, nx_httpd_resp *resp, nx_err *err); /* /v2/stocks/{symbol}/... */
+nx_status nx__serve_single(void *ctx, const nx_httpd_req *req, nx_httpd_resp *resp,
+                           nx_err *err); /* /v2/stocks/{symbol}/... */
 nx_status nx__serve_assets(void *ctx, const nx_httpd_req *req, nx_httpd_resp *resp, nx_err *err);
 nx_status nx__serve_actions(void *ctx, const nx_httpd_req *req, nx_httpd_resp *resp, nx_err *err);
 nx_status nx__serve_calendar(void *ctx, const nx_httpd_req *req, nx_httpd_resp *resp, nx_err *err);
@@ -222,7 +227,7 @@ typedef struct nx__feed {
     int minute; /* of the live day, made into `events` */
     struct nx__event *events;
     size_t n_events, events_cap, event_at;
-    nx_arena arena; /* of the minute or line */
+    nx_arena arena;  /* of the minute or line */
     nx__item *items; /* of the frame */
     size_t n_items, items_cap;
     int64_t ts; /* when the frame goes out, simulated ns */

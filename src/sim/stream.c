@@ -54,8 +54,19 @@ static void settle(nx__stream *t, nx__client *k)
         drop_client(t, k);
         return;
     }
-    if (nx_loop_set(t->loop, nx_wsd_fd(k->c), NX_LOOP_READ | (st == NX_AGAIN ? NX_LOOP_WRITE : 0u), &err) != NX_OK)
+    bool writing = st == NX_AGAIN;
+    if (writing == k->writing)
+        return;
+    k->writing = writing;
+    if (nx_loop_set(t->loop, nx_wsd_fd(k->c), NX_LOOP_READ | (writing ? NX_LOOP_WRITE : 0u), &err) != NX_OK)
         drop_client(t, k);
+}
+
+static void settle_all(nx__stream *t)
+{
+    for (size_t i = 0; i < NX__CLIENTS; i++)
+        if (t->clients[i].c != NULL)
+            settle(t, &t->clients[i]);
 }
 
 static void take_messages(nx__client *k)
@@ -145,9 +156,9 @@ nx_status nx__serve_stream(void *ctx, const nx_httpd_req *req, nx_httpd_resp *re
     const char *secret = nx_httpd_header(req, "APCA-API-SECRET-KEY");
     if (type != NULL && strstr(type, "msgpack") != NULL)
         return nx__rest_error(resp, 400, 0, "this look-alike's stream speaks JSON only");
-    nx__header_auth auth = key == NULL && secret == NULL                              ? NX__NO_HEADERS
+    nx__header_auth auth = key == NULL && secret == NULL                         ? NX__NO_HEADERS
                            : nx__sim_knows(s, nx_str_of(key), nx_str_of(secret)) ? NX__GOOD_HEADERS
-                                                                                   : NX__BAD_HEADERS;
+                                                                                 : NX__BAD_HEADERS;
     bool sip = nx_str_ends(req->path, NX_STR("/sip"));
     nx_httpd_upgrade(req, resp, on_upgrade, &s->stream->gates[sip][auth]);
     return NX_OK;
@@ -209,12 +220,8 @@ static void end_all(nx__stream *t)
     for (size_t i = 0; i < NX__CLIENTS; i++) {
         nx_err err = {0};
         nx__client *k = &t->clients[i];
-        if (k->c == NULL || k->n_subs == 0)
-            continue;
-        if (nx_wsd_close(k->c, NX_WS_CLOSE_GOING_AWAY, "end of data", &err) != NX_OK)
+        if (k->c != NULL && k->n_subs > 0 && nx_wsd_close(k->c, NX_WS_CLOSE_GOING_AWAY, "end of data", &err) != NX_OK)
             drop_client(t, k);
-        else
-            settle(t, k);
     }
 }
 
@@ -229,10 +236,9 @@ static void broadcast(nx__stream *t)
         nx_status st = nx__client_send(k, t->feed.items, t->feed.n_items, &err);
         if (st == NX_LIMIT)
             st = nx_wsd_close(k->c, NX_WS_CLOSE_POLICY, "slow client", &err);
-        if ((st != NX_OK && st != NX_CANCELLED) || (cut > 0 && k->n_frames >= cut && nx_wsd_flush(k->c, &err) != NX_AGAIN))
+        if ((st != NX_OK && st != NX_CANCELLED) ||
+            (cut > 0 && k->n_frames >= cut && nx_wsd_flush(k->c, &err) != NX_AGAIN))
             drop_client(t, k);
-        else
-            settle(t, k);
     }
 }
 
@@ -247,7 +253,8 @@ static void start_clock(nx__stream *t)
     s->running = !at_full_speed(t);
     s->since = nx_clock_mono();
     s->runs_until = s->opts.n_tapes > 0 ? INT64_MAX
-                                        : nx__ny_ns(s->world.day[s->world.sessions], 9 * 60 + 30) + (s->opts.live_minutes + 1) * NX__NS_MIN;
+                                        : nx__ny_ns(s->world.day[s->world.sessions], 9 * 60 + 30) +
+                                              (s->opts.live_minutes + 1) * NX__NS_MIN;
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -258,16 +265,11 @@ static void wait_for(nx__stream *t, int64_t ms)
         nx_log_err(NX_LOG_ERROR, "sim", &err);
 }
 
-/* Sends what is due; then waits for the clock, or for room. */
-static void pump(void *ctx)
+/* Queues what is due; sets a timer for what comes later. */
+static void queue_due(nx__stream *t)
 {
-    nx__stream *t = ctx;
     nx_sim *s = t->sim;
     nx_err err = {0};
-    nx_loop_cancel(t->loop, t->timer);
-    t->timer = 0;
-    if (s->world.from_files && s->opts.n_tapes == 0)
-        return; /* nothing to play: subscriptions stay silent */
     for (int n = 0; may_send(t); n++) {
         if (n == FRAMES_A_TURN) { /* others want the thread too */
             wait_for(t, 0);
@@ -296,6 +298,20 @@ static void pump(void *ctx)
         t->pending = false;
         broadcast(t);
     }
+}
+
+/* Sends what is due; then waits for the clock, or for room. */
+static void pump(void *ctx)
+{
+    nx__stream *t = ctx;
+    nx_loop_cancel(t->loop, t->timer);
+    t->timer = 0;
+    if (t->sim->world.from_files && t->sim->opts.n_tapes == 0)
+        return; /* nothing to play: subscriptions stay silent */
+    queue_due(t);
+    settle_all(t);
+    if (t->timer == 0 && !t->ended && may_send(t)) /* the sockets took it all: no event will tell */
+        wait_for(t, 0);
 }
 
 /* ------------------------------------------------------------------ start and stop */

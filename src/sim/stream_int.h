@@ -18,6 +18,7 @@ typedef struct nx__client {
     nx_sim *sim;
     nx_wsd_conn *c;
     bool sip, authed, failed; /* failed: no auth any more */
+    bool writing;             /* the loop watches for room */
     nx_mono_ns since;
     nx_map subs[NX__CHANNELS]; /* symbols; "*" means all */
     size_t n_subs;

@@ -34,12 +34,9 @@ static const char *const bad[] = {
     "@ puts printing, the panic is real :(",
 };
 static const char *const plain[] = {
-    "anyone watching @ at the open?",
-    "what is your level for @ this week",
-    "@ volume is above average since 10am",
-    "holding @ through the quarter, 40 shares",
-    "@ reports on Thursday after the close",
-    "daily thread: @ and the rest of the market",
+    "anyone watching @ at the open?",        "what is your level for @ this week",
+    "@ volume is above average since 10am",  "holding @ through the quarter, 40 shares",
+    "@ reports on Thursday after the close", "daily thread: @ and the rest of the market",
 };
 static const char *const idle[] = {
     "how do you keep your trading journal",
@@ -47,9 +44,11 @@ static const char *const idle[] = {
     "daily discussion thread",
     "is the market open on Monday?",
 };
-static const char *const first_names[] = {"quiet", "rusty", "early", "lucky",  "paper", "silent", "golden", "broken", "polar", "sunny",
-                                          "amber", "vivid", "lunar", "humble", "stray", "wired",  "mellow", "cosmic", "sandy", "nimble"};
-static const char *const last_names[] = {"heron", "badger", "otter", "falcon", "walrus", "gecko", "marmot", "plover", "lynx", "condor"};
+static const char *const first_names[] = {"quiet",  "rusty", "early",  "lucky",  "paper", "silent", "golden",
+                                          "broken", "polar", "sunny",  "amber",  "vivid", "lunar",  "humble",
+                                          "stray",  "wired", "mellow", "cosmic", "sandy", "nimble"};
+static const char *const last_names[] = {"heron", "badger", "otter",  "falcon", "walrus",
+                                         "gecko", "marmot", "plover", "lynx",   "condor"};
 
 typedef struct draft {
     int64_t created;
@@ -76,7 +75,8 @@ static int by_time(const void *pa, const void *pb)
 static int64_t moment(const nx__world *w, nx_rand *r, int session)
 {
     int32_t day = w->day[session], before = session == 0 ? day - 1 : w->day[session - 1];
-    int64_t from = nx__ny_ns(before, 16 * 60) / NX__NS_S, morning = nx__ny_ns(day, 6 * 60) / NX__NS_S, end = nx__ny_ns(day, 16 * 60) / NX__NS_S;
+    int64_t from = nx__ny_ns(before, 16 * 60) / NX__NS_S, morning = nx__ny_ns(day, 6 * 60) / NX__NS_S,
+            end = nx__ny_ns(day, 16 * 60) / NX__NS_S;
     if (nx_rand_below(r, 100) < 65)
         return morning + (int64_t)nx_rand_below(r, (uint64_t)(end - morning));
     return from + (int64_t)nx_rand_below(r, (uint64_t)(morning - from));
@@ -121,7 +121,8 @@ static const char *make_text(nx__world *w, nx_rand *r, const draft *d)
                                      : plain[nx_rand_below(r, NX_COUNT_OF(plain))];
     const char *at = strchr(form, '@');
     const char *cash = nx_rand_below(r, 2) == 0 ? "$" : "";
-    return nx_arena_printf(&w->arena, "%.*s%s%s%s", (int)(at - form), form, cash, nx__symbols[d->symbol].symbol, at + 1);
+    return nx_arena_printf(&w->arena, "%.*s%s%s%s", (int)(at - form), form, cash, nx__symbols[d->symbol].symbol,
+                           at + 1);
 }
 
 static const char *make_author(nx__world *w, nx_rand *r)

@@ -21,7 +21,8 @@ static const asset others[] = {
 
 enum { ASSETS_MAX = NX__SYMBOLS + 6 + 256 };
 
-/* The list as of the clock. It changes twice: a name after a third of the sessions, an exchange and a status after two thirds. */
+/* The list as of the clock. It changes twice: a name after a third of the sessions, an exchange and a status after
+ * two thirds. */
 static size_t assets_now(nx_sim *s, asset out[ASSETS_MAX], char ids[256][37])
 {
     int64_t now = nx_sim_now(s);
@@ -53,13 +54,16 @@ static void write_asset(nx_jw *w, const asset *a)
 {
     const struct {
         const char *key, *value;
-    } texts[] = {{"id", a->id},         {"class", "us_equity"}, {"exchange", a->exchange}, {"symbol", a->symbol},
-                 {"name", a->name},     {"status", a->active ? "active" : "inactive"}};
+    } texts[] = {{"id", a->id},         {"class", "us_equity"}, {"exchange", a->exchange},
+                 {"symbol", a->symbol}, {"name", a->name},      {"status", a->active ? "active" : "inactive"}};
     const struct {
         const char *key;
         bool value;
-    } flags[] = {{"tradable", a->active}, {"marginable", a->active}, {"shortable", a->shortable && a->active},
-                 {"easy_to_borrow", a->shortable && a->active}, {"fractionable", a->active}};
+    } flags[] = {{"tradable", a->active},
+                 {"marginable", a->active},
+                 {"shortable", a->shortable && a->active},
+                 {"easy_to_borrow", a->shortable && a->active},
+                 {"fractionable", a->active}};
     nx_jw_obj(w);
     for (size_t i = 0; i < NX_COUNT_OF(texts); i++) {
         nx_jw_key(w, texts[i].key);
@@ -101,13 +105,17 @@ nx_status nx__serve_assets(void *ctx, const nx_httpd_req *req, nx_httpd_resp *re
             }
         return nx__rest_error(resp, 404, 40410000, "asset not found for " NX_STR_FMT, NX_STR_ARG(one));
     }
-    const char *status = nx_httpd_query(req, "status"), *class = nx_httpd_query(req, "asset_class"), *exchange = nx_httpd_query(req, "exchange");
-    if (status != NULL && strcmp(status, "active") != 0 && strcmp(status, "inactive") != 0 && strcmp(status, "all") != 0)
+    const char *status = nx_httpd_query(req, "status"), *class = nx_httpd_query(req, "asset_class"),
+               *exchange = nx_httpd_query(req, "exchange");
+    if (status != NULL && strcmp(status, "active") != 0 && strcmp(status, "inactive") != 0 &&
+        strcmp(status, "all") != 0)
         return nx__rest_error(resp, 422, 42210000, "invalid status: %s", status);
     nx_jw_arr(&w);
     for (size_t i = 0; i < n; i++) {
-        bool fits = (status == NULL || strcmp(status, "all") == 0 || (strcmp(status, "active") == 0) == list[i].active) &&
-                    (class == NULL || strcmp(class, "us_equity") == 0) && (exchange == NULL || strcmp(exchange, list[i].exchange) == 0);
+        bool fits =
+            (status == NULL || strcmp(status, "all") == 0 || (strcmp(status, "active") == 0) == list[i].active) &&
+            (class == NULL || strcmp(class, "us_equity") == 0) &&
+            (exchange == NULL || strcmp(exchange, list[i].exchange) == 0);
         if (fits)
             write_asset(&w, &list[i]);
     }
@@ -136,8 +144,12 @@ static void write_texts(nx_jw *w, const char *const texts[][2], size_t n)
 
 static void write_split(nx_jw *w, const char *date)
 {
-    const char *const texts[][2] = {{"id", "3f1c5a52-3c55-4a0e-8d6a-5b5a0a7d1001"}, {"symbol", "NVDA"},   {"cusip", "67066G104"},
-                                    {"process_date", date},                        {"ex_date", date},   {"record_date", date},
+    const char *const texts[][2] = {{"id", "3f1c5a52-3c55-4a0e-8d6a-5b5a0a7d1001"},
+                                    {"symbol", "NVDA"},
+                                    {"cusip", "67066G104"},
+                                    {"process_date", date},
+                                    {"ex_date", date},
+                                    {"record_date", date},
                                     {"payable_date", date}};
     nx_jw_obj(w);
     write_texts(w, texts, NX_COUNT_OF(texts));
@@ -150,8 +162,12 @@ static void write_split(nx_jw *w, const char *date)
 
 static void write_dividend(nx_jw *w, const char *date)
 {
-    const char *const texts[][2] = {{"id", "3f1c5a52-3c55-4a0e-8d6a-5b5a0a7d1002"}, {"symbol", "MSFT"}, {"cusip", "594918104"},
-                                    {"process_date", date},                        {"ex_date", date}, {"record_date", date}};
+    const char *const texts[][2] = {{"id", "3f1c5a52-3c55-4a0e-8d6a-5b5a0a7d1002"},
+                                    {"symbol", "MSFT"},
+                                    {"cusip", "594918104"},
+                                    {"process_date", date},
+                                    {"ex_date", date},
+                                    {"record_date", date}};
     nx_jw_obj(w);
     write_texts(w, texts, NX_COUNT_OF(texts));
     nx_jw_key(w, "rate");
@@ -166,7 +182,8 @@ static void write_dividend(nx_jw *w, const char *date)
 static const struct {
     const char *type, *group, *symbol;
     void (*write)(nx_jw *w, const char *date);
-} actions[] = {{"cash_dividend", "cash_dividends", "MSFT", write_dividend}, {"forward_split", "forward_splits", "NVDA", write_split}};
+} actions[] = {{"cash_dividend", "cash_dividends", "MSFT", write_dividend},
+               {"forward_split", "forward_splits", "NVDA", write_split}};
 
 nx_status nx__serve_actions(void *ctx, const nx_httpd_req *req, nx_httpd_resp *resp, nx_err *err)
 {
@@ -177,10 +194,13 @@ nx_status nx__serve_actions(void *ctx, const nx_httpd_req *req, nx_httpd_resp *r
     if (!ok)
         return NX_OK;
     int32_t today = nx_ny_date_of_us(nx_sim_now(s) / 1000), from = today, to = today;
-    const char *start = nx_httpd_query(req, "start"), *end = nx_httpd_query(req, "end"), *types = nx_httpd_query(req, "types");
-    const char *symbols = nx_httpd_query(req, "symbols"), *limit = nx_httpd_query(req, "limit"), *token = nx_httpd_query(req, "page_token");
+    const char *start = nx_httpd_query(req, "start"), *end = nx_httpd_query(req, "end"),
+               *types = nx_httpd_query(req, "types");
+    const char *symbols = nx_httpd_query(req, "symbols"), *limit = nx_httpd_query(req, "limit"),
+               *token = nx_httpd_query(req, "page_token");
     int64_t most = 100, skip = 0;
-    if ((start != NULL && !nx_date_parse(nx_str_of(start), &from)) || (end != NULL && !nx_date_parse(nx_str_of(end), &to)))
+    if ((start != NULL && !nx_date_parse(nx_str_of(start), &from)) ||
+        (end != NULL && !nx_date_parse(nx_str_of(end), &to)))
         return nx__rest_error(resp, 400, 0, "Invalid format for parameter start or end: not a date (2006-01-02)");
     if (limit != NULL && (!nx_str_to_i64(nx_str_of(limit), &most) || most < 1 || most > 1000))
         return nx__rest_error(resp, 400, 0, "limit must be between 1 and 1000");
@@ -254,8 +274,9 @@ nx_status nx__serve_calendar(void *ctx, const nx_httpd_req *req, nx_httpd_resp *
         char date[16], settles[16];
         nx_date_format(d, date);
         nx_date_format(nx__session_after(d), settles);
-        const char *const texts[][2] = {{"date", date},          {"open", "09:30"},         {"close", "16:00"},
-                                        {"session_open", "0400"}, {"session_close", "2000"}, {"settlement_date", settles}};
+        const char *const texts[][2] = {
+            {"date", date},           {"open", "09:30"},         {"close", "16:00"},
+            {"session_open", "0400"}, {"session_close", "2000"}, {"settlement_date", settles}};
         nx_jw_obj(&w);
         write_texts(&w, texts, NX_COUNT_OF(texts));
         nx_jw_obj_end(&w);

@@ -3,18 +3,22 @@
 #include "sim/sim_int.h"
 
 const nx__symbol nx__symbols[NX__SYMBOLS] = {
-    {"AAPL", "Apple Inc. Common Stock", "NASDAQ", "037833100", "b0b6dd9d-8b9b-48a9-ba46-b9d54906e415", 'Q', 'C', 231.40, 0.011, 5200, false, 24},
-    {"AMD", "Advanced Micro Devices, Inc. Common Stock", "NASDAQ", "007903107", "03fb07bb-5db1-4077-8dea-5d711b272625", 'Q', 'C', 158.15, 0.019,
-     4100, false, 18},
-    {"GME", "GameStop Corporation", "NYSE", "36467W109", "2140998d-7f62-46f2-a9b2-e44350bd4807", 'N', 'A', 47.85, 0.022, 1900, true, 30},
-    {"MSFT", "Microsoft Corporation Common Stock", "NASDAQ", "594918104", "b6d1aa75-5c9c-4353-a305-9e2caa1925ab", 'Q', 'C', 418.70, 0.010, 2300,
-     false, 14},
-    {"NVDA", "NVIDIA Corporation Common Stock", "NASDAQ", "67066G104", "4ce9353c-66d1-46c2-898f-fce867ab0247", 'Q', 'C', 132.60, 0.018, 9800, true,
-     26},
-    {"PLTR", "Palantir Technologies Inc. Class A Common Stock", "NYSE", "69608A108", "aee548bd-ca83-4a6f-a4b8-6cd8c7ecd3de", 'N', 'A', 76.20, 0.021,
-     3600, true, 20},
-    {"SPY", "SPDR S&P 500 ETF Trust", "ARCA", "78462F103", "b28f4066-5c6d-479b-a2af-85dc1a8f16fb", 'P', 'B', 571.30, 0.007, 7600, false, 16},
-    {"TSLA", "Tesla, Inc. Common Stock", "NASDAQ", "88160R101", "8ccae427-5dd0-45b3-b5fe-7ba5e422c766", 'Q', 'C', 402.90, 0.021, 6400, true, 28},
+    {"AAPL", "Apple Inc. Common Stock", "NASDAQ", "037833100", "b0b6dd9d-8b9b-48a9-ba46-b9d54906e415", 'Q', 'C', 231.40,
+     0.011, 5200, false, 24},
+    {"AMD", "Advanced Micro Devices, Inc. Common Stock", "NASDAQ", "007903107", "03fb07bb-5db1-4077-8dea-5d711b272625",
+     'Q', 'C', 158.15, 0.019, 4100, false, 18},
+    {"GME", "GameStop Corporation", "NYSE", "36467W109", "2140998d-7f62-46f2-a9b2-e44350bd4807", 'N', 'A', 47.85, 0.022,
+     1900, true, 30},
+    {"MSFT", "Microsoft Corporation Common Stock", "NASDAQ", "594918104", "b6d1aa75-5c9c-4353-a305-9e2caa1925ab", 'Q',
+     'C', 418.70, 0.010, 2300, false, 14},
+    {"NVDA", "NVIDIA Corporation Common Stock", "NASDAQ", "67066G104", "4ce9353c-66d1-46c2-898f-fce867ab0247", 'Q', 'C',
+     132.60, 0.018, 9800, true, 26},
+    {"PLTR", "Palantir Technologies Inc. Class A Common Stock", "NYSE", "69608A108",
+     "aee548bd-ca83-4a6f-a4b8-6cd8c7ecd3de", 'N', 'A', 76.20, 0.021, 3600, true, 20},
+    {"SPY", "SPDR S&P 500 ETF Trust", "ARCA", "78462F103", "b28f4066-5c6d-479b-a2af-85dc1a8f16fb", 'P', 'B', 571.30,
+     0.007, 7600, false, 16},
+    {"TSLA", "Tesla, Inc. Common Stock", "NASDAQ", "88160R101", "8ccae427-5dd0-45b3-b5fe-7ba5e422c766", 'Q', 'C',
+     402.90, 0.021, 6400, true, 28},
 };
 
 const char *nx_sim_symbol(size_t i)
@@ -27,7 +31,8 @@ bool nx_sim_symbol_reacts(size_t i)
     return i < NX__SYMBOLS && nx__symbols[i].reacts;
 }
 
-/* A generator of its own for every purpose, symbol and session: nothing depends on the order in which things are made. */
+/* A generator of its own for every purpose, symbol and session: nothing depends on the order in which things are
+ * made. */
 nx_rand nx__world_rand(const nx__world *w, nx__purpose purpose, size_t symbol, int session)
 {
     uint64_t x = w->seed;
@@ -46,11 +51,14 @@ static nx_status make_days(nx__world *w, const nx_sim_opts *opts, nx_err *err)
 {
     w->sessions = opts->sessions == 0 ? 30 : opts->sessions;
     if (w->sessions < 1 || w->sessions > NX__SESSIONS_MAX)
-        return nx_fail(err, NX_INVALID, "could not start the simulator: sessions must be 1 to %d, not %d", NX__SESSIONS_MAX, opts->sessions);
+        return nx_fail(err, NX_INVALID, "could not start the simulator: sessions must be 1 to %d, not %d",
+                       NX__SESSIONS_MAX, opts->sessions);
     const char *start = opts->start_date == NULL ? "2026-09-08" : opts->start_date;
     int32_t day;
     if (!nx_date_parse(nx_str_of(start), &day) || day < 0 || day > 365 * 100)
-        return nx_fail(err, NX_INVALID, "could not start the simulator: start date \"%s\" is no date of 1970 to 2069 (YYYY-MM-DD)", start);
+        return nx_fail(err, NX_INVALID,
+                       "could not start the simulator: start date \"%s\" is no date of 1970 to 2069 (YYYY-MM-DD)",
+                       start);
     day = nx__session_after(day - 1);
     for (int i = 0; i <= w->sessions; i++) {
         w->day[i] = day;
@@ -61,7 +69,8 @@ static nx_status make_days(nx__world *w, const nx_sim_opts *opts, nx_err *err)
     return NX_OK;
 }
 
-/* How much more or less than usual each session talks about each symbol: independent, in standard deviations, cut at the ends. */
+/* How much more or less than usual each session talks about each symbol: independent, in standard deviations, cut at
+ * the ends. */
 static void make_attention(nx__world *w)
 {
     for (size_t k = 0; k < NX__SYMBOLS; k++)

@@ -16,8 +16,8 @@ static nx_status echo(void *ctx, const nx_httpd_req *req, nx_httpd_resp *resp, n
     const char *q = nx_httpd_query(req, "q"), *h = nx_httpd_header(req, "x-mark");
     nx_httpd_resp_header(resp, "X-RateLimit-Remaining", "7");
     resp->content_type = "text/plain";
-    nx_status st = nx_buf_addf(&resp->body, "%s|" NX_STR_FMT "|%s|%s|" NX_STR_FMT, req->method, NX_STR_ARG(req->path), q == NULL ? "-" : q,
-                               h == NULL ? "-" : h, NX_STR_ARG(req->body));
+    nx_status st = nx_buf_addf(&resp->body, "%s|" NX_STR_FMT "|%s|%s|" NX_STR_FMT, req->method, NX_STR_ARG(req->path),
+                               q == NULL ? "-" : q, h == NULL ? "-" : h, NX_STR_ARG(req->body));
     return st == NX_OK ? st : nx_fail(err, st, "no room");
 }
 
@@ -45,10 +45,13 @@ typedef struct fixture {
 static int setup(void **state)
 {
     static fixture f;
-    static const nx_httpd_route routes[] = {
-        {"GET", "/echo/*", echo, NULL}, {"POST", "/echo/*", echo, NULL}, {NULL, "/broken", broken, NULL}, {"GET", "/large", large, NULL}};
+    static const nx_httpd_route routes[] = {{"GET", "/echo/*", echo, NULL},
+                                            {"POST", "/echo/*", echo, NULL},
+                                            {NULL, "/broken", broken, NULL},
+                                            {"GET", "/large", large, NULL}};
     nx_err err = {0};
-    nx_httpd_opts opts = {.listen = "127.0.0.1:0", .routes = routes, .n_routes = NX_COUNT_OF(routes), .body_bytes_max = 1000};
+    nx_httpd_opts opts = {
+        .listen = "127.0.0.1:0", .routes = routes, .n_routes = NX_COUNT_OF(routes), .body_bytes_max = 1000};
     assert_int_equal(nx_httpd_start(&opts, &f.server, &err), NX_OK);
     nx_http_opts c = {.body_bytes_max = 5000};
     assert_int_equal(nx_http_new(&c, &f.client, &err), NX_OK);
@@ -198,8 +201,10 @@ static void backoff(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(get_and_post), cmocka_unit_test(statuses),  cmocka_unit_test(limits), cmocka_unit_test(no_server_is_retriable),
-        cmocka_unit_test(port_in_use),  cmocka_unit_test(url_codec), cmocka_unit_test(backoff),
+        cmocka_unit_test(get_and_post), cmocka_unit_test(statuses),
+        cmocka_unit_test(limits),       cmocka_unit_test(no_server_is_retriable),
+        cmocka_unit_test(port_in_use),  cmocka_unit_test(url_codec),
+        cmocka_unit_test(backoff),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -222,9 +222,12 @@ static void secrets(void **state)
         nx_status st;
         const char *names;
     } bad[] = {
-        {"${env:NX_TEST_ABSENT}", NX_NOT_FOUND, "NX_TEST_ABSENT"}, {"${file:/nonexistent/x}", NX_NOT_FOUND, "/nonexistent/x"},
-        {"${keyvault:v/n}", NX_UNSUPPORTED, "keyvault"},           {"${env:}", NX_INVALID, "env"},
-        {"${PLAIN}", NX_INVALID, "PLAIN"},                         {"x ${env:NX_TEST_KEY", NX_INVALID, "without"},
+        {"${env:NX_TEST_ABSENT}", NX_NOT_FOUND, "NX_TEST_ABSENT"},
+        {"${file:/nonexistent/x}", NX_NOT_FOUND, "/nonexistent/x"},
+        {"${keyvault:v/n}", NX_UNSUPPORTED, "keyvault"},
+        {"${env:}", NX_INVALID, "env"},
+        {"${PLAIN}", NX_INVALID, "PLAIN"},
+        {"x ${env:NX_TEST_KEY", NX_INVALID, "without"},
     };
     for (size_t i = 0; i < NX_COUNT_OF(bad); i++) {
         assert_int_equal(nx_secret_resolve(nx_str_of(bad[i].text), &b, &err), bad[i].st);
@@ -309,7 +312,8 @@ static void real_tape(void **state)
     (void)state;
     const char *shared = getenv("NEXUS_SHARED");
     char path[512];
-    snprintf(path, sizeof path, "%s/data/market/alpaca_ws/stocks_2013-10-09_ibm.ndjson.zst", shared == NULL ? "../shared" : shared);
+    snprintf(path, sizeof path, "%s/data/market/alpaca_ws/stocks_2013-10-09_ibm.ndjson.zst",
+             shared == NULL ? "../shared" : shared);
     if (!nx_file_exists(path)) {
         print_message("shared data absent: %s\n", path);
         skip();
@@ -331,8 +335,10 @@ static void real_tape(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(put_get_delete), cmocka_unit_test(names),   cmocka_unit_test(listing),     cmocka_unit_test(staging),
-        cmocka_unit_test(one_of_many_wins), cmocka_unit_test(secrets), cmocka_unit_test(plain_lines), cmocka_unit_test(zstd_lines),
+        cmocka_unit_test(put_get_delete),   cmocka_unit_test(names),
+        cmocka_unit_test(listing),          cmocka_unit_test(staging),
+        cmocka_unit_test(one_of_many_wins), cmocka_unit_test(secrets),
+        cmocka_unit_test(plain_lines),      cmocka_unit_test(zstd_lines),
         cmocka_unit_test(real_tape),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

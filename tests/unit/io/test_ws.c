@@ -123,14 +123,14 @@ static void bad_frames(void **state)
 {
     (void)state;
     const nx_ws_limits small = {100, true};
-    refused("\x81\x05Hello", 7, &from_client, NX_WS_CLOSE_PROTOCOL);              /* not masked */
-    refused("\x81\x80\0\0\0\0", 6, &from_server, NX_WS_CLOSE_PROTOCOL);           /* masked by a server */
-    refused("\xC1\x80\0\0\0\0", 6, &from_client, NX_WS_CLOSE_PROTOCOL);           /* RSV1 */
-    refused("\x83\x80\0\0\0\0", 6, &from_client, NX_WS_CLOSE_PROTOCOL);           /* operation 3 */
-    refused("\x8B\x80\0\0\0\0", 6, &from_client, NX_WS_CLOSE_PROTOCOL);           /* operation 11 */
-    refused("\x09\x80\0\0\0\0", 6, &from_client, NX_WS_CLOSE_PROTOCOL);           /* ping without FIN */
-    refused("\x89\xFE\0\x7E\0\0", 6, &from_client, NX_WS_CLOSE_PROTOCOL);         /* ping of 126 */
-    refused("\x81\xE5\0\0\0\0", 6, &small, NX_WS_CLOSE_TOO_BIG);                  /* 101 > 100, seen before the payload */
+    refused("\x81\x05Hello", 7, &from_client, NX_WS_CLOSE_PROTOCOL);      /* not masked */
+    refused("\x81\x80\0\0\0\0", 6, &from_server, NX_WS_CLOSE_PROTOCOL);   /* masked by a server */
+    refused("\xC1\x80\0\0\0\0", 6, &from_client, NX_WS_CLOSE_PROTOCOL);   /* RSV1 */
+    refused("\x83\x80\0\0\0\0", 6, &from_client, NX_WS_CLOSE_PROTOCOL);   /* operation 3 */
+    refused("\x8B\x80\0\0\0\0", 6, &from_client, NX_WS_CLOSE_PROTOCOL);   /* operation 11 */
+    refused("\x09\x80\0\0\0\0", 6, &from_client, NX_WS_CLOSE_PROTOCOL);   /* ping without FIN */
+    refused("\x89\xFE\0\x7E\0\0", 6, &from_client, NX_WS_CLOSE_PROTOCOL); /* ping of 126 */
+    refused("\x81\xE5\0\0\0\0", 6, &small, NX_WS_CLOSE_TOO_BIG);          /* 101 > 100, seen before the payload */
     refused("\x82\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\0\0\0\0", 14, &from_client, NX_WS_CLOSE_TOO_BIG);
 }
 

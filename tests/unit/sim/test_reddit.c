@@ -1,4 +1,5 @@
-/* The Reddit side: tokens, listings with after and before, /api/info, what files give; and the effect of talk that the world promises. */
+/* The Reddit side: tokens, listings with after and before, /api/info, what files give; and the effect of talk that
+ * the world promises. */
 #include "sim_kit.h"
 
 #include <math.h>
@@ -38,14 +39,17 @@ static const nx_val *get(kit *k, const char *path)
 static void tokens(void **state)
 {
     (void)state;
-    kit *k = kit_start((nx_sim_opts){.sessions = 1, .client_id = "id", .client_secret = "sec", .faults = {.token_uses = 2}});
+    kit *k =
+        kit_start((nx_sim_opts){.sessions = 1, .client_id = "id", .client_secret = "sec", .faults = {.token_uses = 2}});
     assert_int_equal(kit_ask(k, "GET", "/r/stocks/new", NULL, ""), 401);
     assert_string_equal(k->resp.body.p, "{\"message\": \"Unauthorized\", \"error\": 401}");
     assert_non_null(strstr(nx_http_resp_header(&k->resp, "www-authenticate"), "invalid_token"));
     assert_int_equal(grant(k, "id:wrong", "grant_type=client_credentials"), 401);
     assert_int_equal(grant(k, "id:sec", "grant_type=magic"), 200);
     assert_string_equal(k->resp.body.p, "{\"error\": \"unsupported_grant_type\"}");
-    assert_int_equal(grant(k, "id:sec", "grant_type=https%3A%2F%2Foauth.reddit.com%2Fgrants%2Finstalled_client&device_id=short"), 200);
+    assert_int_equal(
+        grant(k, "id:sec", "grant_type=https%3A%2F%2Foauth.reddit.com%2Fgrants%2Finstalled_client&device_id=short"),
+        200);
     assert_non_null(strstr(k->resp.body.p, "bad device_id"));
     assert_int_equal(grant(k, "id:sec", "grant_type=client_credentials&scope=read"), 200);
     assert_int_equal(nx_val_i64(nx_val_get(kit_tree(k), "expires_in"), 0), 86400);
@@ -66,7 +70,8 @@ static size_t walk(kit *k, const char *listing, const char *limit, char names[][
     size_t n = 0;
     double last = 1e18;
     do {
-        snprintf(path, sizeof path, "%s?raw_json=1&limit=%s%s%s", listing, limit, after[0] == '\0' ? "" : "&after=", after);
+        snprintf(path, sizeof path, "%s?raw_json=1&limit=%s%s%s", listing, limit,
+                 after[0] == '\0' ? "" : "&after=", after);
         nx_arena_reset(&k->arena);
         const nx_val *data = nx_val_get(get(k, path), "data"), *children = nx_val_get(data, "children");
         assert_int_equal(nx_val_i64(nx_val_get(data, "dist"), -1), children->n);
@@ -95,7 +100,8 @@ static void listings(void **state)
     kit *k = kit_start((nx_sim_opts){.sessions = 5});
     grant(k, "a:b", "grant_type=client_credentials");
     size_t n = walk(k, "/r/wallstreetbets+stocks/comments", "100", names, 8000);
-    size_t a = walk(k, "/r/wallstreetbets/comments", "7", single[0], 4000), b = walk(k, "/r/stocks/comments", "1000", single[1], 4000);
+    size_t a = walk(k, "/r/wallstreetbets/comments", "7", single[0], 4000),
+           b = walk(k, "/r/stocks/comments", "1000", single[1], 4000);
     assert_true(n > 300 && n == a + b);
     qsort(names, n, sizeof names[0], by_name);
     for (size_t i = 1; i < n; i++)
@@ -131,7 +137,8 @@ static void things(void **state)
         snprintf(path, sizeof path, "/r/wallstreetbets+stocks/comments?raw_json=1&limit=100&after=%s", after);
         const nx_val *data = nx_val_get(get(k, path), "data"), *children = nx_val_get(data, "children");
         for (size_t i = 0; i < k->resp.body.n; i++)
-            ascii = ascii && (unsigned char)k->resp.body.p[i] < 0x80 && k->resp.body.p[i] != '<' && k->resp.body.p[i] != '&';
+            ascii = ascii && (unsigned char)k->resp.body.p[i] < 0x80 && k->resp.body.p[i] != '<' &&
+                    k->resp.body.p[i] != '&';
         emoji = emoji || strstr(k->resp.body.p, "\\ud83d\\ude80") != NULL;
         for (size_t i = 0; i < children->n; i++) {
             const nx_val *d = nx_val_get(&children->items[i], "data");
@@ -252,7 +259,8 @@ static double measure(uint64_t seed)
         double rv[SESSIONS];
         realized(k, nx_sim_symbol(s), rv);
         double r = correlation(counts[s], rv + 1, SESSIONS - 1);
-        print_message("seed %d %-5s %s %+.2f\n", (int)seed, nx_sim_symbol(s), nx_sim_symbol_reacts(s) ? "reacts" : "      ", r);
+        print_message("seed %d %-5s %s %+.2f\n", (int)seed, nx_sim_symbol(s),
+                      nx_sim_symbol_reacts(s) ? "reacts" : "      ", r);
         if (nx_sim_symbol_reacts(s))
             assert_true(r > 0.7);
         else
@@ -282,7 +290,8 @@ static void files(void **state)
     (void)state;
     const char *shared = getenv("NEXUS_SHARED");
     static char bars[512], listing[512], names[9000][16];
-    snprintf(bars, sizeof bars, "%s/data/market/alpaca_rest/bars_1Hour_AAPL.ndjson.zst", shared == NULL ? "../shared" : shared);
+    snprintf(bars, sizeof bars, "%s/data/market/alpaca_rest/bars_1Hour_AAPL.ndjson.zst",
+             shared == NULL ? "../shared" : shared);
     snprintf(listing, sizeof listing, "%s/data/reddit/stocknet_tweets/listing_AAPL_2014-01-01_2014-12-31.ndjson.zst",
              shared == NULL ? "../shared" : shared);
     if (!nx_file_exists(bars) || !nx_file_exists(listing)) {
@@ -293,7 +302,8 @@ static void files(void **state)
     kit *k = kit_start((nx_sim_opts){.bars = bars_files, .n_bars = 1, .reddit = reddit_files, .n_reddit = 1});
     grant(k, "a:b", "grant_type=client_credentials");
     assert_int_equal(walk(k, "/r/stocknet_aapl/new", "100", names, 9000), 8632); /* the count in the data's README */
-    const nx_val *rows = nx_val_get(kit_get(k, "/v2/stocks/AAPL/bars?timeframe=1Hour&start=1998-01-02&end=1998-01-02"), "bars");
+    const nx_val *rows =
+        nx_val_get(kit_get(k, "/v2/stocks/AAPL/bars?timeframe=1Hour&start=1998-01-02&end=1998-01-02"), "bars");
     assert_int_equal(rows->n, 7);
     assert_true(nx_str_is(nx_val_get(&rows->items[1], "h")->s, "14.81"));
     assert_null(nx_val_get(&rows->items[1], "n"));
@@ -318,7 +328,8 @@ static void broken_files(void **state)
         {"{\"bars\":{}}\n{\"bars\":{\"A\":[{\"t\":\"x\"}]}}\n", "line 2", false},
         {"not json\n", "line 1", false},
         {"{\"bars\":[]}\n", "\"bars\"", false},
-        {"{\"bars\":{\"A\":[{\"t\":\"2014-01-01T00:00:00Z\",\"o\":1.1234567,\"h\":1,\"l\":1,\"c\":1,\"v\":1}]}}\n", "6 decimals", false},
+        {"{\"bars\":{\"A\":[{\"t\":\"2014-01-01T00:00:00Z\",\"o\":1.1234567,\"h\":1,\"l\":1,\"c\":1,\"v\":1}]}}\n",
+         "6 decimals", false},
         {"{\"data\":{}}\n", "data.children", true},
         {"{\"data\":{\"children\":[{\"kind\":\"t3\",\"data\":{\"id\":\"a!\"}}]}}\n", "without id", true},
     };
@@ -345,8 +356,13 @@ static void broken_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tokens), cmocka_unit_test(listings), cmocka_unit_test(things), cmocka_unit_test(entities_without_raw_json),
-        cmocka_unit_test(talk_moves_some_and_not_others), cmocka_unit_test(files), cmocka_unit_test(broken_files),
+        cmocka_unit_test(tokens),
+        cmocka_unit_test(listings),
+        cmocka_unit_test(things),
+        cmocka_unit_test(entities_without_raw_json),
+        cmocka_unit_test(talk_moves_some_and_not_others),
+        cmocka_unit_test(files),
+        cmocka_unit_test(broken_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

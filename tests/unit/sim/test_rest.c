@@ -1,4 +1,5 @@
-/* The Alpaca side over HTTP: shapes, paging, limits, errors, the clock, faults; and what the synthetic world promises. */
+/* The Alpaca side over HTTP: shapes, paging, limits, errors, the clock, faults; and what the synthetic world
+ * promises. */
 #include "sim_kit.h"
 
 #include <math.h>
@@ -95,22 +96,26 @@ static void paging_loses_nothing(void **state)
 static void the_whole_history(void **state)
 {
     (void)state;
-    tally bars = read_all(world, "/v2/stocks/bars?symbols=" ALL "&timeframe=1Min&start=2026-09-01&end=2026-12-31", "bars", 10000);
+    tally bars = read_all(world, "/v2/stocks/bars?symbols=" ALL "&timeframe=1Min&start=2026-09-01&end=2026-12-31",
+                          "bars", 10000);
     assert_true(bars.rows > 93000 && bars.rows <= 8 * 30 * 390); /* the live day has not begun: its open is now */
-    tally trades = read_all(world, "/v2/stocks/trades?symbols=" ALL "&start=2026-09-01&end=2026-12-31", "trades", 10000);
+    tally trades =
+        read_all(world, "/v2/stocks/trades?symbols=" ALL "&start=2026-09-01&end=2026-12-31", "trades", 10000);
     assert_true(trades.rows > 15000 && trades.rows < 25000);
 }
 
 static void shapes(void **state)
 {
     (void)state;
-    const nx_val *v = kit_get(world, "/v2/stocks/AAPL/bars?timeframe=1Min&start=2026-09-08T13:30:00Z&end=2026-09-08T13:32:00Z");
+    const nx_val *v =
+        kit_get(world, "/v2/stocks/AAPL/bars?timeframe=1Min&start=2026-09-08T13:30:00Z&end=2026-09-08T13:32:00Z");
     assert_true(nx_str_is(nx_val_str(nx_val_get(v, "symbol"), NX_STR("")), "AAPL"));
     assert_int_equal(nx_val_get(v, "bars")->n, 3); /* both ends inclusive */
     const nx_val *b = &nx_val_get(v, "bars")->items[0];
     assert_true(nx_str_is(nx_val_get(b, "t")->s, "2026-09-08T13:30:00Z"));
-    double o = nx_val_f64(nx_val_get(b, "o"), 0), h = nx_val_f64(nx_val_get(b, "h"), 0), l = nx_val_f64(nx_val_get(b, "l"), 0),
-           c = nx_val_f64(nx_val_get(b, "c"), 0), vw = nx_val_f64(nx_val_get(b, "vw"), 0);
+    double o = nx_val_f64(nx_val_get(b, "o"), 0), h = nx_val_f64(nx_val_get(b, "h"), 0),
+           l = nx_val_f64(nx_val_get(b, "l"), 0), c = nx_val_f64(nx_val_get(b, "c"), 0),
+           vw = nx_val_f64(nx_val_get(b, "vw"), 0);
     assert_true(l <= o && l <= c && h >= o && h >= c && vw >= l && vw <= h);
     assert_string_equal(kit_body(world, "/v2/stocks/bars?symbols=NOSUCH&timeframe=1Min&start=2026-09-08", 200),
                         "{\"bars\":{},\"next_page_token\":null}");
@@ -163,13 +168,16 @@ static void errors(void **state)
         int status;
         const char *text;
     } cases[] = {
-        {"/v2/stocks/bars?timeframe=1Min", 400, "Invalid format for parameter symbols: query parameter 'symbols' is required"},
+        {"/v2/stocks/bars?timeframe=1Min", 400,
+         "Invalid format for parameter symbols: query parameter 'symbols' is required"},
         {"/v2/stocks/bars?symbols=AAPL", 400, "invalid timeframe"},
         {"/v2/stocks/bars?symbols=AAPL&timeframe=60Min", 400, "invalid timeframe"},
         {"/v2/stocks/bars?symbols=AAPL&timeframe=1Min&limit=10001", 400, "limit"},
         {"/v2/stocks/bars?symbols=AAPL&timeframe=1Min&limit=0", 400, "limit"},
-        {"/v2/stocks/bars?symbols=AAPL&timeframe=1Min&start=2025-04-21T15:49:12", 400, "Invalid format for parameter start: error parsing"},
-        {"/v2/stocks/bars?symbols=AAPL&timeframe=1Min&start=2026-09-10&end=2026-09-09", 400, "end should not be before start"},
+        {"/v2/stocks/bars?symbols=AAPL&timeframe=1Min&start=2025-04-21T15:49:12", 400,
+         "Invalid format for parameter start: error parsing"},
+        {"/v2/stocks/bars?symbols=AAPL&timeframe=1Min&start=2026-09-10&end=2026-09-09", 400,
+         "end should not be before start"},
         {"/v2/stocks/bars?symbols=BTC/USD&timeframe=1Min", 400, "invalid symbol"},
         {"/v2/stocks/bars?symbols=AAPL&timeframe=1Min&page_token=!!", 400, "page_token"},
         {"/v2/stocks/bars?symbols=AAPL&timeframe=1Min&adjustment=split", 400, "adjustment"},
@@ -186,9 +194,11 @@ static void errors(void **state)
     assert_int_equal(kit_ask(k, "GET", "/v2/clock", kit_keys, ""), 403);
     assert_string_equal(k->resp.body.p, "{\"message\":\"forbidden.\"}");
     static const char *const good[] = {"APCA-API-KEY-ID: K1", "APCA-API-SECRET-KEY: other", NULL};
-    assert_int_equal(kit_ask(k, "GET", "/v2/stocks/bars?symbols=SPY&timeframe=1Min&feed=sip&end=2027-01-01", good, ""), 403);
+    assert_int_equal(kit_ask(k, "GET", "/v2/stocks/bars?symbols=SPY&timeframe=1Min&feed=sip&end=2027-01-01", good, ""),
+                     403);
     assert_non_null(strstr(k->resp.body.p, "subscription does not permit querying recent SIP data"));
-    assert_int_equal(kit_ask(k, "GET", "/v2/stocks/bars?symbols=SPY&timeframe=1Min&feed=iex&end=2027-01-01", good, ""), 200);
+    assert_int_equal(kit_ask(k, "GET", "/v2/stocks/bars?symbols=SPY&timeframe=1Min&feed=iex&end=2027-01-01", good, ""),
+                     200);
     kit_stop(k);
 }
 
@@ -197,7 +207,8 @@ static void clock_and_assets(void **state)
     (void)state;
     kit *k = kit_start((nx_sim_opts){.sessions = 30});
     static const int at[] = {0, 12, 25};
-    static const char *const amd[] = {"Advanced Micro Devices, Inc. Common Stock", "AMD Inc. Common Stock", "AMD Inc. Common Stock"};
+    static const char *const amd[] = {"Advanced Micro Devices, Inc. Common Stock", "AMD Inc. Common Stock",
+                                      "AMD Inc. Common Stock"};
     static const char *const pltr[] = {"NYSE", "NYSE", "NASDAQ"};
     for (size_t i = 0; i < 3; i++) {
         char body[128], text[48];
@@ -209,24 +220,28 @@ static void clock_and_assets(void **state)
         a = kit_get(k, "/v2/assets/PLTR");
         assert_true(nx_str_is(nx_val_get(a, "exchange")->s, pltr[i]));
         assert_int_equal(kit_get(k, "/v2/assets?status=active")->n, i == 2 ? 13 : 14);
-        const nx_val *bars = nx_val_get(kit_get(k, "/v2/stocks/SPY/bars?timeframe=1Day&start=2026-09-01&end=2026-12-31"), "bars");
+        const nx_val *bars =
+            nx_val_get(kit_get(k, "/v2/stocks/SPY/bars?timeframe=1Day&start=2026-09-01&end=2026-12-31"), "bars");
         assert_int_equal(bars->n, at[i]); /* only sessions that are over */
     }
     const nx_val *v = kit_get(k, "/v1/corporate-actions?start=2026-09-01&end=2026-12-31");
-    const nx_val *split = nx_val_path(v, "corporate_actions.forward_splits"), *dividend = nx_val_path(v, "corporate_actions.cash_dividends");
+    const nx_val *split = nx_val_path(v, "corporate_actions.forward_splits"),
+                 *dividend = nx_val_path(v, "corporate_actions.cash_dividends");
     assert_true(split->n == 1 && dividend->n == 1);
     assert_int_equal(nx_val_i64(nx_val_get(&split->items[0], "new_rate"), 0), 4);
-    assert_int_equal(nx_val_path(kit_get(k, "/v1/corporate-actions?start=2026-09-01&end=2026-12-31&types=cash_dividend"),
-                                 "corporate_actions.forward_splits") == NULL,
-                     1);
+    assert_int_equal(
+        nx_val_path(kit_get(k, "/v1/corporate-actions?start=2026-09-01&end=2026-12-31&types=cash_dividend"),
+                    "corporate_actions.forward_splits") == NULL,
+        1);
     const nx_val *page = kit_get(k, "/v1/corporate-actions?start=2026-09-01&end=2026-12-31&limit=1");
     assert_true(nx_str_is(nx_val_get(page, "next_page_token")->s, "1"));
     page = kit_get(k, "/v1/corporate-actions?start=2026-09-01&end=2026-12-31&limit=1&page_token=1");
     assert_int_equal(nx_val_path(page, "corporate_actions.forward_splits")->n, 1);
     assert_int_equal(nx_val_get(page, "next_page_token")->kind, NX_VAL_NULL);
     assert_int_equal(kit_ask(k, "POST", "/sim/clock", NULL, "{\"now\":\"2026-10-05T15:00:00Z\"}"), 200);
-    assert_string_equal(kit_body(k, "/v2/clock", 200), "{\"timestamp\":\"2026-10-05T11:00:00-04:00\",\"is_open\":true,\"next_open\":"
-                                                       "\"2026-10-06T09:30:00-04:00\",\"next_close\":\"2026-10-05T16:00:00-04:00\"}");
+    assert_string_equal(kit_body(k, "/v2/clock", 200),
+                        "{\"timestamp\":\"2026-10-05T11:00:00-04:00\",\"is_open\":true,\"next_open\":"
+                        "\"2026-10-06T09:30:00-04:00\",\"next_close\":\"2026-10-05T16:00:00-04:00\"}");
     assert_int_equal(kit_ask(k, "POST", "/sim/clock", NULL, "{\"now\":\"today\"}"), 400);
     kit_stop(k);
 }
@@ -234,8 +249,9 @@ static void clock_and_assets(void **state)
 static void calendar(void **state)
 {
     (void)state;
-    static const char *const closed[] = {"2024-01-01", "2024-01-15", "2024-02-19", "2024-03-29", "2024-05-27", "2024-06-19", "2024-07-04",
-                                         "2024-09-02", "2024-11-28", "2024-12-25", "2021-07-05", "2021-12-24", "2022-06-20", "2023-01-02"};
+    static const char *const closed[] = {"2024-01-01", "2024-01-15", "2024-02-19", "2024-03-29", "2024-05-27",
+                                         "2024-06-19", "2024-07-04", "2024-09-02", "2024-11-28", "2024-12-25",
+                                         "2021-07-05", "2021-12-24", "2022-06-20", "2023-01-02"};
     static const char *const open[] = {"2021-12-31", "2021-06-18", "2024-07-05", "2024-10-14", "2022-01-03"};
     char path[128];
     for (size_t i = 0; i < NX_COUNT_OF(closed); i++) {
@@ -248,21 +264,25 @@ static void calendar(void **state)
     }
     assert_int_equal(kit_get(world, "/v2/calendar?start=2024-01-01&end=2024-12-31")->n, 252);
     assert_string_equal(kit_body(world, "/v2/calendar?start=2024-07-03&end=2024-07-03", 200),
-                        "[{\"date\":\"2024-07-03\",\"open\":\"09:30\",\"close\":\"16:00\",\"session_open\":\"0400\",\"session_close\":\"2000\","
+                        "[{\"date\":\"2024-07-03\",\"open\":\"09:30\",\"close\":\"16:00\",\"session_open\":\"0400\","
+                        "\"session_close\":\"2000\","
                         "\"settlement_date\":\"2024-07-05\"}]");
 }
 
 static void same_seed_same_bytes(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"/v2/stocks/bars?symbols=" ALL "&timeframe=1Min&start=2026-09-08&end=2026-09-12&limit=10000",
-                                        "/v2/stocks/trades?symbols=" ALL "&start=2026-09-08&end=2026-09-12&limit=10000", "/v2/assets"};
-    kit *a = kit_start((nx_sim_opts){.seed = 5, .sessions = 4}), *b = kit_start((nx_sim_opts){.seed = 5, .sessions = 4}),
+    static const char *const paths[] = {
+        "/v2/stocks/bars?symbols=" ALL "&timeframe=1Min&start=2026-09-08&end=2026-09-12&limit=10000",
+        "/v2/stocks/trades?symbols=" ALL "&start=2026-09-08&end=2026-09-12&limit=10000", "/v2/assets"};
+    kit *a = kit_start((nx_sim_opts){.seed = 5, .sessions = 4}),
+        *b = kit_start((nx_sim_opts){.seed = 5, .sessions = 4}),
         *c = kit_start((nx_sim_opts){.seed = 6, .sessions = 4});
     for (size_t i = 0; i < NX_COUNT_OF(paths); i++) {
         kit_body(c, paths[i], 200);
         assert_string_equal(kit_body(a, paths[i], 200), kit_body(b, paths[i], 200));
-        assert_int_equal(strcmp(a->resp.body.p, c->resp.body.p) == 0, i == 2); /* only the asset list does not follow the seed */
+        assert_int_equal(strcmp(a->resp.body.p, c->resp.body.p) == 0,
+                         i == 2); /* only the asset list does not follow the seed */
     }
     kit_stop(a);
     kit_stop(b);
@@ -308,9 +328,15 @@ static void bad_options(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(paging_loses_nothing), cmocka_unit_test(the_whole_history), cmocka_unit_test(shapes),
-        cmocka_unit_test(folding),              cmocka_unit_test(errors),            cmocka_unit_test(clock_and_assets),
-        cmocka_unit_test(calendar),             cmocka_unit_test(same_seed_same_bytes), cmocka_unit_test(faults),
+        cmocka_unit_test(paging_loses_nothing),
+        cmocka_unit_test(the_whole_history),
+        cmocka_unit_test(shapes),
+        cmocka_unit_test(folding),
+        cmocka_unit_test(errors),
+        cmocka_unit_test(clock_and_assets),
+        cmocka_unit_test(calendar),
+        cmocka_unit_test(same_seed_same_bytes),
+        cmocka_unit_test(faults),
         cmocka_unit_test(bad_options),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -59,9 +59,14 @@ static void handshake(void **state)
     hear(c, AUTHENTICATED);
     say(c, AUTH);
     hear_error(c, 403, "already authenticated");
-    static const char *const bad[] = {"nonsense", "[]", "{\"action\":\"dance\"}", "{\"action\":\"subscribe\"}",
-                                      "{\"action\":\"subscribe\",\"trades\":[]}", "{\"action\":\"subscribe\",\"news\":[\"*\"]}",
-                                      "{\"action\":\"subscribe\",\"trades\":\"AAPL\"}", "{\"action\":\"subscribe\",\"trades\":[\"BTC/USD\"]}",
+    static const char *const bad[] = {"nonsense",
+                                      "[]",
+                                      "{\"action\":\"dance\"}",
+                                      "{\"action\":\"subscribe\"}",
+                                      "{\"action\":\"subscribe\",\"trades\":[]}",
+                                      "{\"action\":\"subscribe\",\"news\":[\"*\"]}",
+                                      "{\"action\":\"subscribe\",\"trades\":\"AAPL\"}",
+                                      "{\"action\":\"subscribe\",\"trades\":[\"BTC/USD\"]}",
                                       "{\"action\":\"subscribe\",\"corrections\":[\"AAPL\"]}"};
     for (size_t i = 0; i < NX_COUNT_OF(bad); i++) {
         say(c, bad[i]);
@@ -154,11 +159,13 @@ static nx_wsc *subscribe(kit *k, const char *request, const char *answer)
     return c;
 }
 
-#define EVERYTHING                                                                                                                           \
-    "{\"action\":\"subscribe\",\"trades\":[\"*\"],\"quotes\":[\"*\"],\"bars\":[\"*\"],\"updatedBars\":[\"*\"],\"dailyBars\":[\"*\"],"         \
+#define EVERYTHING                                                                                                     \
+    "{\"action\":\"subscribe\",\"trades\":[\"*\"],\"quotes\":[\"*\"],\"bars\":[\"*\"],\"updatedBars\":[\"*\"],"        \
+    "\"dailyBars\":[\"*\"],"                                                                                           \
     "\"lulds\":[\"*\"]}"
-#define EVERYTHING_SET                                                                                                                       \
-    "[{\"T\":\"subscription\",\"trades\":[\"*\"],\"quotes\":[\"*\"],\"bars\":[\"*\"],\"updatedBars\":[\"*\"],\"dailyBars\":[\"*\"],"         \
+#define EVERYTHING_SET                                                                                                 \
+    "[{\"T\":\"subscription\",\"trades\":[\"*\"],\"quotes\":[\"*\"],\"bars\":[\"*\"],\"updatedBars\":[\"*\"],"         \
+    "\"dailyBars\":[\"*\"],"                                                                                           \
     "\"lulds\":[\"*\"],\"corrections\":[\"*\"],\"cancelErrors\":[\"*\"]}]"
 
 static heard live(double speed, uint64_t seed, kit **ret)
@@ -183,7 +190,9 @@ static void the_live_day(void **state)
     char path[512], from[48], to[48];
     nx_time_format_ns(nx_sim_open(k->sim, 3), from);
     nx_time_format_ns(nx_sim_open(k->sim, 3) + INT64_C(1199) * 1000000000, to);
-    snprintf(path, sizeof path, "/v2/stocks/bars?symbols=AAPL,AMD,GME,MSFT,NVDA,PLTR,SPY,TSLA&timeframe=1Min&limit=10000&start=%s&end=%s", from, to);
+    snprintf(path, sizeof path,
+             "/v2/stocks/bars?symbols=AAPL,AMD,GME,MSFT,NVDA,PLTR,SPY,TSLA&timeframe=1Min&limit=10000&start=%s&end=%s",
+             from, to);
     const nx_val *map = nx_val_get(kit_get(k, path), "bars");
     double shares = 0;
     size_t bars = 0;
@@ -192,7 +201,8 @@ static void the_live_day(void **state)
             shares += nx_val_f64(nx_val_get(&map->items[i].items[j], "v"), 0);
     assert_int_equal(bars, h.types['b']);
     assert_true(shares == h.bar_shares);
-    snprintf(path, sizeof path, "/v2/stocks/trades?symbols=AAPL,AMD,GME,MSFT,NVDA,PLTR,SPY,TSLA&limit=10000&start=%s&end=%s", from, to);
+    snprintf(path, sizeof path,
+             "/v2/stocks/trades?symbols=AAPL,AMD,GME,MSFT,NVDA,PLTR,SPY,TSLA&limit=10000&start=%s&end=%s", from, to);
     map = nx_val_get(kit_get(k, path), "trades");
     size_t trades = 0, replaced = 0, cancelled = 0;
     double traded = 0;
@@ -239,7 +249,8 @@ static void cut_and_resume(void **state)
     kit *whole = kit_start((nx_sim_opts){.sessions = 1, .speed = NX_SIM_SPEED_MAX, .live_minutes = 10});
     heard all = listen_to_end(whole, subscribe(whole, EVERYTHING, EVERYTHING_SET));
     kit_stop(whole);
-    kit *k = kit_start((nx_sim_opts){.sessions = 1, .speed = NX_SIM_SPEED_MAX, .live_minutes = 10, .faults = {.cut_stream_after = 40}});
+    kit *k = kit_start((nx_sim_opts){
+        .sessions = 1, .speed = NX_SIM_SPEED_MAX, .live_minutes = 10, .faults = {.cut_stream_after = 40}});
     size_t frames = 0;
     int code = 1006, connections = 0;
     nx_buf text;
@@ -271,8 +282,9 @@ static void write_tape(const char *path, const char *text)
 static void tapes(void **state)
 {
     (void)state;
-    static const char first[] = "[{\"T\":\"q\",\"S\":\"A\",\"bp\":1,\"c\":[\"R\",\"}\"],\"t\":\"2013-10-08T08:00:00.135Z\"},"
-                                "{\"T\":\"t\",\"S\":\"B\",\"x\":\"\\\"T\",\"t\":\"2013-10-08T08:00:00.135Z\"}]\n";
+    static const char first[] =
+        "[{\"T\":\"q\",\"S\":\"A\",\"bp\":1,\"c\":[\"R\",\"}\"],\"t\":\"2013-10-08T08:00:00.135Z\"},"
+        "{\"T\":\"t\",\"S\":\"B\",\"x\":\"\\\"T\",\"t\":\"2013-10-08T08:00:00.135Z\"}]\n";
     static const char second[] = "[{\"T\":\"t\",\"S\":\"A\",\"i\":7,\"t\":\"2013-10-08T08:00:01Z\"}]";
     char a[] = "/tmp/nexus-tape-XXXXXX", b[] = "/tmp/nexus-tape-XXXXXX";
     int fa = mkstemp(a), fb = mkstemp(b);
@@ -283,7 +295,8 @@ static void tapes(void **state)
     const char *files[] = {a, b};
     kit *k = kit_start((nx_sim_opts){.tapes = files, .n_tapes = 2, .speed = NX_SIM_SPEED_MAX});
     nx_wsc *c = subscribe(k, "{\"action\":\"subscribe\",\"trades\":[\"*\"],\"quotes\":[\"A\"]}",
-                          "[{\"T\":\"subscription\",\"trades\":[\"*\"],\"quotes\":[\"A\"],\"corrections\":[\"*\"],\"cancelErrors\":[\"*\"]}]");
+                          "[{\"T\":\"subscription\",\"trades\":[\"*\"],\"quotes\":[\"A\"],\"corrections\":[\"*\"],"
+                          "\"cancelErrors\":[\"*\"]}]");
     heard h = listen_to_end(k, c);
     assert_int_equal(h.close_code, 1001);
     char expected[sizeof first + sizeof second + 1];
@@ -310,16 +323,18 @@ static void a_real_tape(void **state)
     (void)state;
     const char *shared = getenv("NEXUS_SHARED");
     static char path[512];
-    snprintf(path, sizeof path, "%s/data/market/alpaca_ws/stocks_2013-10-09_ibm.ndjson.zst", shared == NULL ? "../shared" : shared);
+    snprintf(path, sizeof path, "%s/data/market/alpaca_ws/stocks_2013-10-09_ibm.ndjson.zst",
+             shared == NULL ? "../shared" : shared);
     if (!nx_file_exists(path)) {
         print_message("shared data absent: %s\n", path);
         skip();
     }
     const char *files[] = {path};
     kit *k = kit_start((nx_sim_opts){.tapes = files, .n_tapes = 1, .speed = NX_SIM_SPEED_MAX});
-    heard h = listen_to_end(k, subscribe(k, "{\"action\":\"subscribe\",\"trades\":[\"IBM\"],\"quotes\":[\"IBM\"],\"bars\":[\"IBM\"]}",
-                                         "[{\"T\":\"subscription\",\"trades\":[\"IBM\"],\"quotes\":[\"IBM\"],\"bars\":[\"IBM\"],"
-                                         "\"corrections\":[\"IBM\"],\"cancelErrors\":[\"IBM\"]}]"));
+    heard h = listen_to_end(
+        k, subscribe(k, "{\"action\":\"subscribe\",\"trades\":[\"IBM\"],\"quotes\":[\"IBM\"],\"bars\":[\"IBM\"]}",
+                     "[{\"T\":\"subscription\",\"trades\":[\"IBM\"],\"quotes\":[\"IBM\"],\"bars\":[\"IBM\"],"
+                     "\"corrections\":[\"IBM\"],\"cancelErrors\":[\"IBM\"]}]"));
     assert_int_equal(h.types['q'], 67746); /* the counts in the data's README */
     assert_int_equal(h.types['t'], 27042);
     assert_int_equal(h.types['b'], 423);
@@ -354,8 +369,13 @@ static void stops_with_open_connections(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(handshake), cmocka_unit_test(the_live_day), cmocka_unit_test(only_what_was_asked), cmocka_unit_test(cut_and_resume),
-        cmocka_unit_test(tapes),     cmocka_unit_test(a_real_tape),  cmocka_unit_test(stops_with_open_connections),
+        cmocka_unit_test(handshake),
+        cmocka_unit_test(the_live_day),
+        cmocka_unit_test(only_what_was_asked),
+        cmocka_unit_test(cut_and_resume),
+        cmocka_unit_test(tapes),
+        cmocka_unit_test(a_real_tape),
+        cmocka_unit_test(stops_with_open_connections),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
