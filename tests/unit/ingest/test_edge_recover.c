@@ -2,6 +2,7 @@
 #include "unit/ingest/edge_kit.h"
 
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 
 /* Runs a listener in a child until it is killed; its port comes through the pipe. */
@@ -216,6 +217,58 @@ static void test_many_small_batches(void **state)
     nx_wsc_drop(w);
 }
 
+static void fill_disk(const char *path)
+{
+    static char block[4096];
+    memset(block, 'x', sizeof block);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    setvbuf(f, NULL, _IONBF, 0);
+    while (fwrite(block, 1, sizeof block, f) == sizeof block) {
+    }
+    fclose(f);
+}
+
+/* The lake's disk is full: what comes is acknowledged as long as batches are free, then the edge stops reading; with room it goes on. */
+static void test_full_lake(void **state)
+{
+    edge *e = *state;
+    char filler[160];
+    must(nx_dir_make(e->root, &e->err), &e->err);
+    if (mount("tmpfs", e->root, "tmpfs", 0, "size=8m") != 0) {
+        print_message("skipped: a small file system needs the right to mount one\n");
+        skip();
+    }
+    e->o.batch_rows = 100;
+    e->o.n_batches = 2;
+    e->o.flush_max_rows = 100;
+    edge_start(e);
+    snprintf(filler, sizeof filler, "%s/filler", e->root);
+    fill_disk(filler);
+    nx_log_setup(NX_LOG_ERROR + 1, false);
+    nx_wsc *w = dial(e);
+    nx_err err = {0};
+    for (int i = 0; i < 500; i++)
+        must(nx_wsc_queue(w, NX_WS_TEXT, NX_STR("[" Q1 "," T1 "]"), &err), &err);
+    must(nx_wsc_pump(w, -1, NULL, &err), &err);
+    nx_stream_stats st = {0};
+    while (!st.waiting) {
+        usleep(1000);
+        nx_stream_stats_get(e->s, &st);
+    }
+    assert_true(st.frames < 500);
+    assert_int_equal(st.committed_rows, 0);
+    assert_int_equal(unlink(filler), 0);
+    say_flush(w);
+    nx_log_setup(NX_LOG_ERROR, false);
+    assert_int_equal(edge_count(e, "bronze.quotes"), 500);
+    assert_int_equal(edge_count(e, "bronze.trades"), 500);
+    nx_wsc_drop(w);
+    edge_stop(e);
+    edge_close_lake(e);
+    assert_int_equal(umount(e->root), 0);
+}
+
 static void test_lost_log(void **state)
 {
     edge *e = *state;
@@ -289,6 +342,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_short_log_write, edge_up, edge_down),
         cmocka_unit_test_setup_teardown(test_failed_sync_ends_it, edge_up, edge_down),
         cmocka_unit_test_setup_teardown(test_many_small_batches, edge_up, edge_down),
+        cmocka_unit_test_setup_teardown(test_full_lake, edge_up, edge_down),
         cmocka_unit_test_setup_teardown(test_lost_log, edge_up, edge_down),
         cmocka_unit_test_setup_teardown(test_feed, edge_up, edge_down),
     };
