@@ -42,7 +42,7 @@ typedef struct nx_pair {
 typedef struct nx_rules {
     bool any;
     nx_range min, max;
-    int64_t lo, hi;              /* the same bounds, closed and cut to 64 bits: what is inside is fine */
+    int64_t lo, hi;              /* the same bounds, closed and cut to 64 bits and the precision: what is inside is fine */
     bool words;                  /* translate or allowed: not for the hot path */
     size_t len_min, len_max;     /* code points, or list items; len_max SIZE_MAX: none */
     size_t item_len_max;         /* code points of a list's items; SIZE_MAX: none */

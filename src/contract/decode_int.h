@@ -38,6 +38,7 @@ struct nx_lane {
 typedef struct nx_absent {
     int16_t col;
     int16_t constant; /* index in the variant's constants, -1 */
+    bool null;        /* nothing but null is possible when the request says nothing */
 } nx_absent;
 
 typedef struct nx_way {

@@ -38,7 +38,9 @@ static nx_status put_missing(nx_decoder *d, nx_row *r)
     }
     for (size_t i = 0; i < r->way->n_tail; i++) {
         int16_t col = r->way->tail[i].col;
-        if (r->specs[col].source != NX_FROM_DELETED)
+        if (r->way->tail[i].null && r->n_context == 0)
+            NX_TRY(nx_col_null(r->b, &r->cols[col]));
+        else if (r->specs[col].source != NX_FROM_DELETED)
             NX_TRY(put_absent(d, r, col, r->way->tail[i].constant));
     }
     return NX_OK;

@@ -184,8 +184,17 @@ nx_status nx__compile_rules(nx_rules *r, const nx_val *prop, const nx_type *type
             return nx__fail_at(err, file, &items->items[i], "of the options only maxLength is known for items");
         NX_TRY(parse_count(&j, &items->items[i], true, &r->item_len_max));
     }
-    r->lo = closed(&r->min, 1, INT64_MIN);
-    r->hi = closed(&r->max, -1, INT64_MAX);
+    int64_t widest = INT64_MAX; /* of a decimal: what its precision holds */
+    if (type->kind == NX_DECIMAL && type->precision <= 18) {
+        widest = 1;
+        for (int i = 0; i < type->precision; i++)
+            widest *= 10;
+        widest--;
+    }
+    r->lo = closed(&r->min, 1, widest == INT64_MAX ? INT64_MIN : -widest);
+    r->hi = closed(&r->max, -1, widest);
+    r->lo = widest < INT64_MAX && r->lo < -widest ? -widest : r->lo;
+    r->hi = r->hi > widest ? widest : r->hi;
     r->words = r->n_allowed > 0 || r->n_translate > 0;
     r->any = r->min.set || r->max.set || r->len_min > 0 || r->len_max != SIZE_MAX || r->item_len_max != SIZE_MAX || r->pattern != NULL ||
              r->n_allowed > 0 || r->n_translate > 0;

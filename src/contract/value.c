@@ -1,4 +1,4 @@
-/* The general way from a JSON value to a column: any spelling, any escape, every rule, all errors. row.c has the short ways. */
+/* The general way from a JSON value to a column: any spelling, any escape, every rule, all errors. short_int.h has the short ways. */
 #include "contract/decode_int.h"
 #include "data/decimal.h"
 #include "data/time.h"

@@ -31,8 +31,11 @@ static void init_way(nx_way *w, const nx_variant *v, nx_lane *lane)
     const nx_contract *c = v->contract;
     for (size_t i = 0; i < c->n_own; i++) {
         nx_source from = c->cols[i].source;
-        if (from == NX_FROM_CONTEXT || from == NX_FROM_DELETED || (from == NX_FROM_WIRE && !on_wire(v, (int16_t)i)))
-            w->tail[w->n_tail++] = (nx_absent){(int16_t)i, constant_of(v, (int16_t)i)};
+        if (from != NX_FROM_CONTEXT && from != NX_FROM_DELETED && (from != NX_FROM_WIRE || on_wire(v, (int16_t)i)))
+            continue;
+        int16_t constant = constant_of(v, (int16_t)i);
+        bool null = from == NX_FROM_WIRE && constant < 0 && !c->cols[i].required && c->schema.fields[i].type.kind != NX_TIMESTAMP;
+        w->tail[w->n_tail++] = (nx_absent){(int16_t)i, constant, null};
     }
 }
 

@@ -188,8 +188,10 @@ nx_status nx_col_struct_end(nx_batch *b, nx_col *c)
 static void truncate_col(nx_col *c, size_t n)
 {
     if (c->n > n) {
-        for (size_t i = n; i < c->n; i++)
+        for (size_t i = n; n > 0 && i < c->n; i++)
             c->n_nulls -= nx_col_is_null(c, i);
+        if (n == 0)
+            c->n_nulls = 0; /* nx_batch_clear: no need to count */
         size_t word = n >> 6, last = (c->n - 1) >> 6;
         c->valid[word] &= (UINT64_C(1) << (n & 63)) - 1;
         for (size_t w = word + 1; w <= last; w++)
