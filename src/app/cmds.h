@@ -5,8 +5,10 @@
 #include "app/cli.h"
 
 nx_status nx_cmd_backfill(const nx_globals *g, nx_args *a, nx_err *err);
+nx_status nx_cmd_check(const nx_globals *g, nx_args *a, nx_err *err);
 nx_status nx_cmd_contract(const nx_globals *g, nx_args *a, nx_err *err);
 nx_status nx_cmd_dbt(const nx_globals *g, nx_args *a, nx_err *err);
+nx_status nx_cmd_demo(const nx_globals *g, nx_args *a, nx_err *err);
 nx_status nx_cmd_enrich(const nx_globals *g, nx_args *a, nx_err *err);
 nx_status nx_cmd_help(const nx_globals *g, nx_args *a, nx_err *err);
 nx_status nx_cmd_lake(const nx_globals *g, nx_args *a, nx_err *err);
@@ -19,7 +21,9 @@ nx_status nx_cmd_stream(const nx_globals *g, nx_args *a, nx_err *err);
 nx_status nx_cmd_version(const nx_globals *g, nx_args *a, nx_err *err);
 
 extern const nx_opt_def nx_opts_backfill[];
+extern const nx_opt_def nx_opts_check[];
 extern const nx_opt_def nx_opts_dbt[];
+extern const nx_opt_def nx_opts_demo[];
 extern const nx_opt_def nx_opts_lake[];
 extern const nx_opt_def nx_opts_publish[];
 extern const nx_opt_def nx_opts_quarantine[];

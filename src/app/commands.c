@@ -1,6 +1,16 @@
 #include "app/cmds.h"
 
 const nx_cmd nx_cmds[] = {
+    {.name = "demo",
+     .usage = "[--seed N]",
+     .summary = "the whole pipeline on this machine: no accounts, no network",
+     .help = "Starts the look-alike vendor, backfills from it by REST, streams live from it, enriches, builds the models, checks, publishes where\n"
+             "postgres.dsn is set, and shows what came out. Everything is kept in the folder demo/; a second run adds nothing.\n\n"
+             "Examples\n"
+             "  nexus demo\n"
+             "  nexus demo --json",
+     .opts = nx_opts_demo,
+     .run = nx_cmd_demo},
     {.name = "stream",
      .usage = "[--listen HOST:PORT] [--no-alpaca]",
      .summary = "listen for pushed messages and, where configured, to Alpaca's live feed",
@@ -52,6 +62,16 @@ const nx_cmd nx_cmds[] = {
      .words_min = 1,
      .words_max = 2,
      .run = nx_cmd_dbt},
+    {.name = "check",
+     .usage = "[FILE…] [--exit-codes soda]",
+     .summary = "SodaCL checks on the tables of the lake",
+     .help = "Without files: all of quality/, and the outcome opens or closes the gate of publication.\n\n"
+             "Examples\n"
+             "  nexus check\n"
+             "  nexus check quality/gold.yml --json",
+     .opts = nx_opts_check,
+     .words_max = 1000,
+     .run = nx_cmd_check},
     {.name = "publish",
      .usage = "[--unchecked]",
      .summary = "gold tables into Postgres, one release at a time",

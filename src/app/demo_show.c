@@ -1,0 +1,121 @@
+/* The end of the demo: the mart, what it says about each symbol, every table. */
+#include <stdio.h>
+
+#include "app/demo.h"
+#include "app/print.h"
+#include "app/report.h"
+#include "base/clock.h"
+
+static const char mart_sql[] =
+    "select symbol, session_date as session, messages, authors, round(mean_compound, 2) as mood, round(abnormal_attention, 2) as attention, "
+    "round(100 * realized_volatility, 3) as \"vol %\", round(100 * realized_volatility_next, 3) as \"next vol %\", "
+    "round(trailing_correlation, 2) as correlation, n_trailing as pairs "
+    "from gold.daily_sentiment_impact_on_volatility "
+    "qualify row_number() over (partition by symbol order by session_date desc) between 2 and 3 order by symbol, session_date";
+
+/* t = r sqrt((n - 2) / (1 - r^2)): with 20 pairs and more, above 3 is no accident of this sample. Association, not cause. */
+static const char symbols_sql[] =
+    "with pairs as (select symbol, count(*) as pairs, corr(realized_volatility_next, abnormal_attention) as r "
+    "from gold.daily_sentiment_impact_on_volatility where abnormal_attention is not null and realized_volatility_next is not null group by symbol) "
+    "select symbol, pairs, round(r, 2) as correlation, round(r * sqrt((pairs - 2) / (1 - r * r)), 1) as t, "
+    "case when pairs < 10 then 'too few sessions to tell' "
+    "when r * sqrt((pairs - 2) / (1 - r * r)) > 3 then 'talk precedes volatility of the next session' "
+    "when r * sqrt((pairs - 2) / (1 - r * r)) < -3 then 'talk precedes calm in the next session' "
+    "else 'no link seen' end as verdict from pairs order by symbol";
+
+static nx_status print_query(nx_demo *d, const char *title, const char *sql, nx_err *err)
+{
+    nx_result *r = NULL;
+    NX_TRY(nx_session_query(d->p.session, nx_str_of(sql), &r, err));
+    printf("\n%s\n\n", title);
+    nx_status st = nx_print_result(stdout, r, NX_OUT_TABLE, 0, err);
+    nx_result_drop(r);
+    return st;
+}
+
+typedef struct totals {
+    nx_demo *d;
+    nx_jw *w; /* NULL: text */
+} totals;
+
+static nx_status one_table(void *ctx, const char *name, const char *folder, nx_err *err)
+{
+    (void)folder;
+    totals *t = ctx;
+    nx_table *table;
+    nx_table_info i;
+    NX_TRY(nx_table_open(t->d->p.lake, name, &table, err));
+    NX_TRY(nx_table_info_get(table, &i, err));
+    if (t->w == NULL) {
+        char rows[32], bytes[32];
+        printf("%-44s %12s %6lld %10s %8lld\n", name, nx_print_count(i.rows, rows), (long long)i.files, nx_print_bytes(i.bytes, bytes),
+               (long long)i.version);
+        return NX_OK;
+    }
+    nx_jw_obj(t->w);
+    nx_jw_key(t->w, "table");
+    nx_jw_cstr(t->w, name);
+    nx_jw_key(t->w, "rows");
+    nx_jw_i64(t->w, i.rows);
+    nx_jw_key(t->w, "files");
+    nx_jw_i64(t->w, i.files);
+    nx_jw_key(t->w, "bytes");
+    nx_jw_i64(t->w, i.bytes);
+    nx_jw_key(t->w, "version");
+    nx_jw_i64(t->w, i.version);
+    nx_jw_obj_end(t->w);
+    return NX_OK;
+}
+
+static nx_status as_json(nx_demo *d, int64_t added, double seconds, nx_err *err)
+{
+    nx_result *r = NULL;
+    NX_TRY(nx_session_query(d->p.session, nx_str_of(symbols_sql), &r, err));
+    nx_report rep;
+    nx_report_begin(&rep, d->g, "");
+    nx_report_i64(&rep, "rows_added", added);
+    nx_report_f64(&rep, "seconds", seconds, "s");
+    if (d->published)
+        nx_report_i64(&rep, "rows_changed", d->rows_changed);
+    nx_jw *w = nx_report_json(&rep, "symbols");
+    nx_jw_arr(w);
+    for (size_t i = 0; i < nx_result_rows(r); i++) {
+        nx_jw_obj(w);
+        for (size_t c = 0; c < nx_result_cols(r); c++) {
+            NX_BUF_AUTO nx_buf b;
+            nx_buf_init(&b, 0);
+            NX_TRY(nx_result_json(r, i, c, &b));
+            nx_jw_key(w, nx_result_name(r, c));
+            nx_jw_raw(w, nx_buf_str(&b));
+        }
+        nx_jw_obj_end(w);
+    }
+    nx_jw_arr_end(w);
+    nx_result_drop(r);
+    w = nx_report_json(&rep, "tables");
+    nx_jw_arr(w);
+    totals t = {d, w};
+    NX_TRY(nx_lake_each(d->p.lake, one_table, &t, err));
+    nx_jw_arr_end(w);
+    return nx_report_end(&rep, err);
+}
+
+nx_status nx__demo_show(nx_demo *d, nx_err *err)
+{
+    int64_t now;
+    NX_TRY(nx__demo_rows(d, &now, err));
+    double seconds = (double)(nx_clock_mono() - d->began) / 1e9;
+    if (d->g->json)
+        return as_json(d, now - d->rows_before, seconds, err);
+    NX_TRY(print_query(d, "The mart, the last two sessions whose next one is known", mart_sql, err));
+    NX_TRY(print_query(d, "Does what people say today move tomorrow's volatility?", symbols_sql, err));
+    char n[32];
+    printf("\n%-44s %12s %6s %10s %8s\n", "table", "rows", "files", "size", "version");
+    totals t = {d, NULL};
+    NX_TRY(nx_lake_each(d->p.lake, one_table, &t, err));
+    printf("\n%s rows added in %.1f s. Look around:\n"
+           "  nexus --project %s sql 'from gold.daily_sentiment_impact_on_volatility limit 5'\n"
+           "  nexus --project %s lake history bronze.bars\n",
+           nx_print_count(now - d->rows_before, n), seconds, d->inner.project, d->inner.project);
+    return NX_OK;
+}
