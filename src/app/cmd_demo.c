@@ -26,26 +26,29 @@ void nx__demo_step(nx_demo *d, const char *what, const char *fmt, ...)
     d->step_seconds = now;
 }
 
+typedef struct row_count {
+    nx_lake *lake;
+    int64_t rows;
+} row_count;
+
 static nx_status count_rows(void *ctx, const char *name, const char *folder, nx_err *err)
 {
     (void)folder;
-    nx_demo *d = ctx;
+    row_count *c = ctx;
     nx_table *t;
     nx_table_info i;
-    NX_TRY(nx_table_open(d->p.lake, name, &t, err));
+    NX_TRY(nx_table_open(c->lake, name, &t, err));
     NX_TRY(nx_table_info_get(t, &i, err));
-    d->rows_before += i.rows > 0 ? i.rows : 0;
+    c->rows += i.rows > 0 ? i.rows : 0;
     return NX_OK;
 }
 
 nx_status nx__demo_rows(nx_demo *d, int64_t *ret, nx_err *err)
 {
-    int64_t kept = d->rows_before;
-    d->rows_before = 0;
-    nx_status st = nx_lake_each(d->p.lake, count_rows, d, err);
-    *ret = d->rows_before;
-    d->rows_before = kept;
-    return st;
+    row_count c = {.lake = d->p.lake};
+    NX_TRY(nx_lake_each(d->p.lake, count_rows, &c, err));
+    *ret = c.rows;
+    return NX_OK;
 }
 
 static nx_wall_ns vendor_clock(void *ctx)

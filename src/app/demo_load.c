@@ -50,7 +50,7 @@ static nx_status resume_at(nx_demo *d, int64_t *ret_us, nx_err *err)
     };
     *ret_us = INT64_MIN;
     for (size_t i = 0; i < NX_COUNT_OF(looks); i++) {
-        int64_t us;
+        int64_t us = INT64_MIN;
         NX_TRY(newest(d, looks[i].expr, looks[i].table, looks[i].where, &us, err));
         *ret_us = us > *ret_us ? us : *ret_us;
     }
