@@ -24,7 +24,7 @@ pg_start() {
     PG_BIN=${initdb%/initdb}
     PG_DIR=$(mktemp -d /tmp/nexus-pg-XXXXXX)
     [[ $(id -u) -eq 0 ]] && chown postgres: "$PG_DIR"
-    trap pg_stop EXIT
+    [[ -n $(trap -p EXIT) ]] || trap pg_stop EXIT # a script's own clean-up calls pg_stop
     (cd "$PG_DIR" && pg_as_owner "$initdb" -D "$PG_DIR/data" -A trust -U nexus -E UTF8 --locale=C --no-sync >initdb.log 2>&1) ||
         { cat "$PG_DIR/initdb.log"; exit 1; }
     (cd "$PG_DIR" && pg_as_owner "$PG_BIN/pg_ctl" -D "$PG_DIR/data" -l "$PG_DIR/server.log" -w \
