@@ -1,0 +1,4 @@
+
+select subreddit
+from "gold"."dim_subreddit"
+where subreddit is null

@@ -1,0 +1,4 @@
+
+select symbol
+from "gold"."dim_symbol"
+where symbol is null

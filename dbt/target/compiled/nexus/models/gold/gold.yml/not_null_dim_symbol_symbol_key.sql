@@ -1,0 +1,4 @@
+
+select symbol_key
+from "gold"."dim_symbol"
+where symbol_key is null

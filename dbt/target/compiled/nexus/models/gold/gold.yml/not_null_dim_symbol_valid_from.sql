@@ -1,0 +1,4 @@
+
+select valid_from
+from "gold"."dim_symbol"
+where valid_from is null

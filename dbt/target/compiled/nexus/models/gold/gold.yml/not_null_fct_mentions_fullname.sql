@@ -1,0 +1,4 @@
+
+select fullname
+from "gold"."fct_mentions"
+where fullname is null

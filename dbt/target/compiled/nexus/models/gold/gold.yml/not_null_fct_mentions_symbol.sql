@@ -1,0 +1,4 @@
+
+select symbol
+from "gold"."fct_mentions"
+where symbol is null

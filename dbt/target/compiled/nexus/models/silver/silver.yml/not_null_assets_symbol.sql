@@ -1,0 +1,4 @@
+
+select symbol
+from "silver"."assets"
+where symbol is null

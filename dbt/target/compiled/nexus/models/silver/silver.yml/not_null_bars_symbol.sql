@@ -1,0 +1,4 @@
+
+select symbol
+from "silver"."bars"
+where symbol is null

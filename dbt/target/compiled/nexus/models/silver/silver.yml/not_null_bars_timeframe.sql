@@ -1,0 +1,4 @@
+
+select timeframe
+from "silver"."bars"
+where timeframe is null

@@ -1,0 +1,4 @@
+
+select fullname
+from "silver"."comments"
+where fullname is null

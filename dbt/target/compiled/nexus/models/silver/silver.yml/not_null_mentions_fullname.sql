@@ -1,0 +1,4 @@
+
+select fullname
+from "silver"."mentions"
+where fullname is null

@@ -1,0 +1,4 @@
+
+select fullname
+from "silver"."messages"
+where fullname is null

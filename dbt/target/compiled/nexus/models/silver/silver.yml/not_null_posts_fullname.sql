@@ -1,0 +1,4 @@
+
+select fullname
+from "silver"."posts"
+where fullname is null

@@ -1,0 +1,4 @@
+
+select symbol
+from "silver"."quotes"
+where symbol is null

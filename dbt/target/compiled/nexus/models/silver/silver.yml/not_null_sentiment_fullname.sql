@@ -1,0 +1,4 @@
+
+select fullname
+from "silver"."sentiment"
+where fullname is null

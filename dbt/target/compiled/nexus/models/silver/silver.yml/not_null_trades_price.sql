@@ -1,0 +1,4 @@
+
+select price
+from "silver"."trades"
+where price is null

@@ -1,0 +1,4 @@
+
+select symbol
+from "silver"."trades"
+where symbol is null

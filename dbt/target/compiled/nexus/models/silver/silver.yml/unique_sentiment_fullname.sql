@@ -1,0 +1,6 @@
+
+select fullname as unique_field, count(*) as n_records
+from "silver"."sentiment"
+where fullname is not null
+group by fullname
+having count(*) > 1

@@ -1,0 +1,104 @@
+-- Does what people say today move tomorrow's volatility? One row a symbol and session: talk beside realized volatility before, on and after the day.
+-- "Impact" is conditional association, not cause. realized_volatility_next and volatility_change look ahead: targets, never features.
+-- abnormal_attention = (ln(1 + messages) - mean) / deviation, both over the sessions before (20 at most).
+-- trailing_correlation pairs a session's abnormal attention with the next session's realized volatility, over pairs complete by this session's
+-- close: nothing in it was unknown at known_at.
+with talk as (
+    select
+        symbol,
+        session_date,
+        sum(messages) as messages,
+        sum(positive) as positive,
+        sum(negative) as negative,
+        max(known_at) as known_at
+    from "gold"."fct_sentiment_daily"
+    group by symbol, session_date
+),
+
+votes as (
+    select symbol, session_date, coalesce(nullif(author, '[deleted]'), fullname) as voter, sum(compound order by fullname) / count(*) as compound
+    from "gold"."fct_mentions"
+    where session_date is not null
+    group by symbol, session_date, coalesce(nullif(author, '[deleted]'), fullname)
+),
+
+voters as (
+    select symbol, session_date, count(*) as authors, sum(compound order by voter) / count(*) as mean_compound
+    from votes
+    group by symbol, session_date
+),
+
+joined as (
+    select
+        m.symbol,
+        m.session_date,
+        m.date_key,
+        m.symbol_key,
+        cast(coalesce(t.messages, 0) as bigint) as messages,
+        cast(coalesce(v.authors, 0) as bigint) as authors,
+        v.mean_compound,
+        ln((1.0 + coalesce(t.positive, 0)) / (1.0 + coalesce(t.negative, 0))) as bullishness,
+        ln(1.0 + coalesce(t.messages, 0)) as attention,
+        m.realized_volatility,
+        lag(m.realized_volatility) over (partition by m.symbol order by m.session_date) as realized_volatility_prev,
+        lead(m.realized_volatility) over (partition by m.symbol order by m.session_date) as realized_volatility_next,
+        case when t.known_at > m.known_at then t.known_at else m.known_at end as known_at
+    from "gold"."fct_market_daily" as m
+    left join talk as t on t.symbol = m.symbol and t.session_date = m.session_date
+    left join voters as v on v.symbol = m.symbol and v.session_date = m.session_date
+),
+
+attention as (
+    select
+        *,
+        case
+            when count(attention) over before >= 5 and stddev_samp(attention) over before > 1e-9
+                then (attention - avg(attention) over before) / stddev_samp(attention) over before
+        end as abnormal_attention
+    from joined
+    window before as (
+        partition by symbol order by session_date
+        rows between 20 preceding and 1 preceding
+    )
+),
+
+paired as (
+    select
+        *,
+        case when realized_volatility is not null then lag(abnormal_attention) over (partition by symbol order by session_date) end as attention_before
+    from attention
+),
+
+correlated as (
+    select
+        *,
+        cast(count(attention_before) over past as integer) as n_trailing,
+        case
+            when count(attention_before) over past >= 3
+                then corr(realized_volatility, attention_before) over past
+        end as correlation
+    from paired
+    window past as (
+        partition by symbol order by session_date
+        rows between 59 preceding and current row
+    )
+)
+
+select
+    date_key,
+    symbol_key,
+    symbol,
+    session_date,
+    messages,
+    authors,
+    mean_compound,
+    bullishness,
+    abnormal_attention,
+    realized_volatility,
+    realized_volatility_prev,
+    realized_volatility_next,
+    realized_volatility_next - realized_volatility as volatility_change,
+    case when not isnan(correlation) then correlation end as trailing_correlation,
+    n_trailing,
+    known_at
+from correlated

@@ -1,0 +1,12 @@
+select
+  count(*) as failures,
+  count(*) != 0 as should_warn,
+  count(*) != 0 as should_error
+from (
+
+select date_key
+from "gold"."fct_market_daily"
+where date_key is null
+
+
+) dbt_internal_test

@@ -1,0 +1,12 @@
+select
+  count(*) as failures,
+  count(*) != 0 as should_warn,
+  count(*) != 0 as should_error
+from (
+
+select session_date
+from "gold"."fct_sentiment_daily"
+where session_date is null
+
+
+) dbt_internal_test

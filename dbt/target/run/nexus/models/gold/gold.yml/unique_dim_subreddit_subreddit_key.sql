@@ -1,0 +1,14 @@
+select
+  count(*) as failures,
+  count(*) != 0 as should_warn,
+  count(*) != 0 as should_error
+from (
+
+select subreddit_key as unique_field, count(*) as n_records
+from "gold"."dim_subreddit"
+where subreddit_key is not null
+group by subreddit_key
+having count(*) > 1
+
+
+) dbt_internal_test

@@ -1,0 +1,7 @@
+-- Corrections and cancels, insert-only.
+
+
+
+    select b.*
+    from "staging"."stg_trade_amendments" as b
+    
