@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/file.h"
+#include "data/json.h"
 #include "io/io_int.h"
 #include "io/ws.h"
 
@@ -55,17 +56,11 @@ static void set_message(nx_httpd_resp *r, int status, const char *message)
     r->status = status;
     r->content_type = "application/json";
     nx_buf_clear(&r->body);
-    nx_status st = nx_buf_adds(&r->body, "{\"message\":\"");
-    for (const char *p = message; st == NX_OK && *p != '\0'; p++) {
-        if (*p == '"' || *p == '\\')
-            st = nx_buf_addf(&r->body, "\\%c", *p);
-        else if ((unsigned char)*p < 0x20)
-            st = nx_buf_addf(&r->body, "\\u%04x", (unsigned)*p);
-        else
-            st = nx_buf_addc(&r->body, *p);
-    }
+    nx_status st = nx_buf_adds(&r->body, "{\"message\":");
     if (st == NX_OK)
-        st = nx_buf_adds(&r->body, "\"}");
+        st = nx_json_quote(&r->body, nx_str_of(message));
+    if (st == NX_OK)
+        st = nx_buf_addc(&r->body, '}');
     if (st != NX_OK)
         nx_buf_clear(&r->body);
 }

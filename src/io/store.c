@@ -209,7 +209,10 @@ nx_status nx_store_publish(nx_store *s, const char *name, nx_err *err)
     if (!nx_file_exists(staged.p))
         return nx_fail(err, NX_NOT_FOUND, "could not publish %s: nothing was staged", path.p);
     NX_TRY(nx_file_sync(staged.p, err));
-    if (nx_fault_hit(NX_FAULT_FILE_RENAME) != NX_FAULT_NONE || rename(staged.p, path.p) < 0)
+    bool fault = nx_fault_hit(NX_FAULT_FILE_RENAME) != NX_FAULT_NONE;
+    if (fault)
+        errno = EIO;
+    if (fault || rename(staged.p, path.p) < 0)
         return nx_fail_sys(err, NX_IO, "could not publish %s", path.p);
     return sync_parent(path.p, err);
 }

@@ -1,6 +1,5 @@
+#include "data/json.h"
 #include "io/wsd_int.h"
-
-#include <stdio.h>
 
 static nx_status queue_http(nx_wsd_conn *c, int status, const char *reason, const char *extra, const char *message,
                             nx_err *err)
@@ -8,14 +7,18 @@ static nx_status queue_http(nx_wsd_conn *c, int status, const char *reason, cons
     nx_buf_clear(&c->out);
     c->out_at = 0;
     c->ending = true;
-    char body[512];
-    int n = snprintf(body, sizeof body, "{\"message\":\"%s\"}", message);
-    if (n < 0 || (size_t)n >= sizeof body)
-        n = snprintf(body, sizeof body, "{\"message\":\"%s\"}", reason);
-    nx_status st = nx_buf_addf(
-        &c->out,
-        "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n%s\r\n%s",
-        status, reason, n, extra, body);
+    NX_BUF_AUTO nx_buf body;
+    nx_buf_init(&body, 900); /* with its headers it fits the room kept for our last word */
+    nx_status st = nx_buf_adds(&body, "{\"message\":");
+    if (st == NX_OK)
+        st = nx_json_quote(&body, nx_str_of(message));
+    if (st == NX_OK)
+        st = nx_buf_addc(&body, '}');
+    if (st == NX_OK)
+        st = nx_buf_addf(&c->out,
+                         "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
+                         "Connection: close\r\n%s\r\n%s",
+                         status, reason, body.n, extra, body.p);
     return st == NX_OK ? st : nx_fail(err, st, "could not queue an answer for %s", c->peer);
 }
 

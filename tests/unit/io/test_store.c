@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "io/lines.h"
@@ -142,6 +143,48 @@ static void staging(void **state)
     assert_string_equal(got.p, "PAR1");
     nx_buf_drop(&path);
     nx_buf_drop(&got);
+    nx_store_close(s);
+}
+
+/* A failed write leaves what was there, and nothing half made under the name; the same call works afterwards. */
+static void faults_leave_the_old(void **state)
+{
+    (void)state;
+    static const char *const points[] = {"FILE_WRITE", "FILE_WRITE:0:short", "FILE_FSYNC", "FILE_RENAME"};
+    nx_store *s = open_store("f");
+    nx_err err = {0};
+    nx_buf b, path;
+    nx_buf_init(&b, 0);
+    nx_buf_init(&path, 0);
+    assert_int_equal(nx_store_put(s, "x", NX_STR("old"), &err), NX_OK);
+    for (size_t i = 0; i < NX_COUNT_OF(points); i++) {
+        assert_true(nx_fault_arm(points[i]));
+        assert_int_equal(nx_store_put(s, "x", NX_STR("new"), &err), NX_IO);
+        nx_fault_arm(NULL);
+        nx_buf_clear(&b);
+        assert_int_equal(nx_store_get(s, "x", &b, &err), NX_OK);
+        assert_string_equal(b.p, "old");
+        assert_true(nx_fault_arm(i == 3 ? "FILE_LINK" : points[i]));
+        assert_int_equal(nx_store_put_new(s, "y", NX_STR("new"), &err), NX_IO);
+        nx_fault_arm(NULL);
+        bool is = true;
+        assert_int_equal(nx_store_exists(s, "y", &is, &err), NX_OK);
+        assert_false(is);
+    }
+    assert_int_equal(nx_store_stage_path(s, "z", &path, &err), NX_OK);
+    assert_int_equal(nx_file_replace(path.p, NX_STR("staged"), &err), NX_OK);
+    for (size_t i = 2; i < 4; i++) {
+        assert_true(nx_fault_arm(points[i]));
+        assert_int_equal(nx_store_publish(s, "z", &err), NX_IO);
+        assert_non_null(strstr(err.text, "/z"));
+        nx_fault_arm(NULL);
+    }
+    assert_int_equal(nx_store_publish(s, "z", &err), NX_OK);
+    nx_buf_clear(&b);
+    assert_int_equal(nx_store_get(s, "z", &b, &err), NX_OK);
+    assert_string_equal(b.p, "staged");
+    nx_buf_drop(&b);
+    nx_buf_drop(&path);
     nx_store_close(s);
 }
 
@@ -335,10 +378,15 @@ static void real_tape(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(put_get_delete),   cmocka_unit_test(names),
-        cmocka_unit_test(listing),          cmocka_unit_test(staging),
-        cmocka_unit_test(one_of_many_wins), cmocka_unit_test(secrets),
-        cmocka_unit_test(plain_lines),      cmocka_unit_test(zstd_lines),
+        cmocka_unit_test(put_get_delete),
+        cmocka_unit_test(names),
+        cmocka_unit_test(listing),
+        cmocka_unit_test(staging),
+        cmocka_unit_test(faults_leave_the_old),
+        cmocka_unit_test(one_of_many_wins),
+        cmocka_unit_test(secrets),
+        cmocka_unit_test(plain_lines),
+        cmocka_unit_test(zstd_lines),
         cmocka_unit_test(real_tape),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
