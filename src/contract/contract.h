@@ -62,7 +62,7 @@ typedef struct nx_row_error {
     const char *field;    /* column name; for an unknown member its wire name; or "" */
     const char *rule;     /* stable id, list in README.md: json, utf8, escape, duplicate, unknown_type, limit, type, required, decimal, ... */
     const char *message;  /* for a person; says what was expected */
-    nx_str value;         /* the offending text, at most 256 bytes; may be empty */
+    nx_str value;         /* the offending text, valid UTF-8, at most 256 bytes; may be empty, may point into the frame */
 } nx_row_error;
 
 typedef struct nx_refused {
@@ -76,7 +76,7 @@ typedef struct nx_refused {
 typedef struct nx_verdict {
     uint32_t accepted, rejected; /* rows; a frame refused as a whole counts as one */
     uint32_t control;            /* objects that the control function took */
-    const nx_refused *refused;   /* rejected entries; live until the next call on this decoder */
+    const nx_refused *refused;   /* rejected entries; live until the next call on this decoder, and only as long as the frame's bytes */
 } nx_verdict;
 
 typedef struct nx_decoder nx_decoder;

@@ -175,7 +175,7 @@ static void begin(nx_decoder *d, nx_str json, const nx_row_meta *meta, nx_verdic
     nx__verdict_begin(d);
 }
 
-/* The last byte must be a bracket: it ends every run of digits, so that the short ways of row.c need no look at the end. */
+/* The last byte must be a bracket: it ends every run of digits, so that the short ways need no look at the end. */
 static bool bracketed(nx_str s)
 {
     return s.n >= 2 && (s.p[s.n - 1] == ']' || s.p[s.n - 1] == '}');

@@ -98,6 +98,8 @@ nx_status nx_decoder_new(const nx_contracts *s, const char *feed, nx_decoder **r
     if (d == NULL)
         return nx_nomem(err);
     d->set = s;
+    d->minute = (nx_minute){.text = "1970-01-01T00:0", .month = "1970-01"}; /* a true one: bytes of zero must not look like the last minute */
+    d->minute.text[15] = '0';
     nx_buf_init(&d->text, 0);
     nx_buf_init(&d->extra, 0);
     nx_arena_init(&d->arena, 0);

@@ -174,6 +174,17 @@ static void repeat(nx_buf *b, const char *text, size_t n)
         assert_int_equal(nx_buf_adds(b, text), NX_OK);
 }
 
+static void bytes_of_zero_are_no_time(void **state)
+{
+    kit *k = *state;
+    static const char frame[] = "{\"T\":\"i\",\"S\":\"A\",\"p\":1,\"t\":\"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0:00Z\"}";
+    kit_frame(k, (nx_str){frame, sizeof frame - 1});
+    assert_string_equal(kit_errors(k, 0), ":json");
+    kit_frame(k, NX_STR("{\"T\":\"i\",\"S\":\"A\",\"p\":1,\"t\":\"1970-01-01T00:00:07Z\"}"));
+    assert_string_equal(kit_cell(k, "bronze.imbalances", "ts_ns"), "7000000000");
+    assert_string_equal(kit_cell(k, "bronze.imbalances", "event_month"), "1970-01");
+}
+
 static void limits_hold(void **state)
 {
     kit *k = *state;
@@ -234,7 +245,7 @@ static void messages_say_what_was_expected(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(rows_are_refused_one_by_one), T(broken_frames_are_refused_whole), T(cut_and_changed_frames), T(limits_hold), T(messages_say_what_was_expected),
+        T(rows_are_refused_one_by_one), T(broken_frames_are_refused_whole), T(cut_and_changed_frames), T(bytes_of_zero_are_no_time), T(limits_hold), T(messages_say_what_was_expected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
