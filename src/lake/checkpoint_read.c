@@ -1,4 +1,5 @@
-/* Checkpoints: Parquet through the engine, a row an action as JSON; V2 ones may be JSON and name sidecars (facts: delta.md sections 5, 8). */
+/* Checkpoints: Parquet through the engine, a row an action as JSON; V2 ones may be JSON and name sidecars (facts:
+ * delta.md sections 5, 8). */
 #include <stdlib.h>
 
 #include "lake/lake_int.h"

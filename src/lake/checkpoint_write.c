@@ -1,5 +1,6 @@
-/* Classic checkpoints: one Parquet file with every action of a version, so that readers need not replay the log (facts: delta.md section 8).
- * The actions go as JSON lines through the engine, whose typed columns give the very tree that other writers make. */
+/* Classic checkpoints: one Parquet file with every action of a version, so that readers need not replay the log
+ * (facts: delta.md section 8). The actions go as JSON lines through the engine, whose typed columns give the very
+ * tree that other writers make. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* One commit: the text of version N + 1, put if absent; who loses reads the winner, and tries the next number (facts: delta.md section 7). */
+/* One commit: the text of version N + 1, put if absent; who loses reads the winner, and tries the next number (facts:
+ * delta.md section 7). */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -211,7 +212,8 @@ static nx_status write_commit(const nx_table *t, const nx__snap *base, const nx_
 
 /* ------------------------------------------------------------------ putting it */
 
-/* Tries one number. NX_EXISTS: somebody else has it. An error after which the commit is visible all the same is no error. */
+/* Tries one number. NX_EXISTS: somebody else has it. An error after which the commit is visible all the same is no
+ * error. */
 static nx_status put(const nx_table *t, nx__change *c, const char *txn_id, int64_t version, nx_str text, nx_err *err)
 {
     nx_buf name NX_BUF_AUTO;

@@ -1,5 +1,5 @@
-/* What a commit that came first means for ours (facts: delta.md section 7). Isolation is serializable, except that a pure rearrangement
- * of rows (compaction) by the winner disturbs nobody who does not touch the same files. */
+/* What a commit that came first means for ours (facts: delta.md section 7). Isolation is serializable, except that a
+ * pure rearrangement of rows (compaction) by the winner disturbs nobody who does not touch the same files. */
 #include "lake/lake_int.h"
 
 typedef struct winner {
@@ -25,22 +25,29 @@ static nx_status on_file(winner *w, const nx_val *v, bool is_add, nx_err *err)
     return NX_OK;
 }
 
+/* The action of that name; some writers spell the absent ones as null. */
+static const nx_val *action(const nx_val *line, const char *name)
+{
+    const nx_val *v = nx_val_get(line, name);
+    return v != NULL && v->kind == NX_VAL_OBJ ? v : NULL;
+}
+
 static nx_status on_line(void *ctx, const nx_val *line, nx_err *err)
 {
     winner *w = ctx;
     const nx_val *v;
-    w->meta |= nx_val_get(line, "metaData") != NULL;
-    w->protocol |= nx_val_get(line, "protocol") != NULL;
-    if ((v = nx_val_get(line, "commitInfo")) != NULL)
+    w->meta |= action(line, "metaData") != NULL;
+    w->protocol |= action(line, "protocol") != NULL;
+    if ((v = action(line, "commitInfo")) != NULL)
         w->ours |= nx_str_is(nx_val_str(nx_val_get(v, "txnId"), NX_STR("")), w->txn_id);
-    if ((v = nx_val_get(line, "txn")) != NULL && w->c->app_id != NULL &&
+    if ((v = action(line, "txn")) != NULL && w->c->app_id != NULL &&
         nx_str_is(nx_val_str(nx_val_get(v, "appId"), NX_STR("")), w->c->app_id)) {
         w->txn_done |= nx_val_i64(nx_val_get(v, "version"), -1) >= w->c->txn_version;
         w->txn_clash = true;
     }
-    if ((v = nx_val_get(line, "add")) != NULL)
+    if ((v = action(line, "add")) != NULL)
         NX_TRY(on_file(w, v, true, err));
-    if ((v = nx_val_get(line, "remove")) != NULL)
+    if ((v = action(line, "remove")) != NULL)
         NX_TRY(on_file(w, v, false, err));
     return NX_OK;
 }

@@ -1,5 +1,5 @@
-/* Delta types as the engine spells them, straight from the schema's JSON: wider than data/type.h, because tables of others are read too
- * (facts: delta.md section 3). */
+/* Delta types as the engine spells them, straight from the schema's JSON: wider than data/type.h, because tables of
+ * others are read too (facts: delta.md section 3). */
 #include <stdio.h>
 
 #include "lake/lake_int.h"

@@ -1,4 +1,5 @@
-/* Deletion vectors: which rows of a file are gone (facts: delta.md section 9; format: RoaringBitmapArray of the Delta protocol). */
+/* Deletion vectors: which rows of a file are gone (facts: delta.md section 9; format: RoaringBitmapArray of the Delta
+ * protocol). */
 #include <stdio.h>
 
 #include "base/hash.h"

@@ -13,8 +13,8 @@ static nx_status on_line(void *ctx, const nx_val *line, nx_err *err)
     one *o = ctx;
     (void)err;
     const nx_val *info = nx_val_get(line, "commitInfo");
-    o->e.files_added += nx_val_get(line, "add") != NULL;
-    o->e.files_removed += nx_val_get(line, "remove") != NULL;
+    o->e.files_added += nx_val_get(nx_val_get(line, "add"), "path") != NULL;
+    o->e.files_removed += nx_val_get(nx_val_get(line, "remove"), "path") != NULL;
     if (info != NULL) {
         o->e.timestamp_ms = nx_val_i64(nx_val_get(info, "timestamp"), o->e.timestamp_ms);
         nx_str op = nx_val_str(nx_val_get(info, "operation"), NX_STR(""));

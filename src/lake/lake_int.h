@@ -1,7 +1,8 @@
 /* lake/lake_int.h - shared by the files of this module: snapshots, the log, commits.
  *
- * A snapshot is one version of a table: live files, tombstones, txn versions, metadata. Once handed out it never changes; the table's
- * cached one is advanced in place when nobody else holds it, else a copy is (pointers only: files are counted references).
+ * A snapshot is one version of a table: live files, tombstones, txn versions, metadata. Once handed out it never
+ * changes; the table's cached one is advanced in place when nobody else holds it, else a copy is (pointers only:
+ * files are counted references).
  */
 #ifndef NX_LAKE_LAKE_INT_H
 #define NX_LAKE_LAKE_INT_H
@@ -26,7 +27,8 @@ void nx__ref_parse(nx_str text, nx__ref *ret);
 NX_MUST_USE nx_status nx__path_decode(nx_str raw, nx_buf *b);               /* percent-decoding, once */
 NX_MUST_USE nx_status nx__path_encode(nx_str path, nx_buf *b);              /* for add.path */
 NX_MUST_USE nx_status nx__hive_escape(nx_str part, nx_buf *b);              /* one name or value of a partition folder */
-/* Decoded path of a log entry without "file:" and without the table's own root; NX_CORRUPT when it climbs out or holds a NUL. */
+/* Decoded path of a log entry without "file:" and without the table's own root; NX_CORRUPT when it climbs out or
+ * holds a NUL. */
 NX_MUST_USE nx_status nx__path_normal(nx_str raw, nx_str root, nx_buf *b, nx_err *err);
 
 /* ------------------------------------------------------------------ what a log holds (file.c, meta.c) */
@@ -87,7 +89,8 @@ NX_MUST_USE nx_status nx__meta_new(const nx_val *action, nx__meta **ret, nx_err 
 nx__meta *nx__meta_ref(nx__meta *m);
 void nx__meta_unref(nx__meta *m);
 nx_str nx__meta_config(const nx__meta *m, const char *key); /* p NULL when unset */
-/* How long removed files are kept: delta.deletedFileRetentionDuration, a week where unset, -1 when it is not understood. */
+/* How long removed files are kept: delta.deletedFileRetentionDuration, a week where unset, -1 when it is not
+ * understood. */
 int64_t nx__meta_retention_ms(const nx__meta *m);
 bool nx__meta_is_part(const nx__meta *m, nx_str column);
 /* The name under which values and Parquet columns of a field are known. */
@@ -122,9 +125,10 @@ NX_MUST_USE nx_status nx__snap_clone(const nx__snap *s, nx__snap **ret);
 void nx__snap_unref(nx__snap *s);
 void nx__snap_drop(nx__snap **s); /* for NX_AUTO */
 #define NX__SNAP_AUTO NX_AUTO(nx__snap_drop)
-/* Applies one line (an object with one action; checkpoints give all the others as null). from_commit: adds and removes of a live log. */
+/* Applies one line: an object with one action (rows of checkpoints give all the others as null). */
 NX_MUST_USE nx_status nx__snap_apply(nx__snap *s, const nx_val *line, nx_str root, nx_err *err);
-/* Forgets tombstones older than the table's retention: a process that lives long must not remember every file it ever compacted. */
+/* Forgets tombstones older than the table's retention: a process that lives long must not remember every file it ever
+ * compacted. */
 void nx__snap_prune(nx__snap *s);
 nx__file *nx__snap_file(const nx__snap *s, size_t *i); /* iteration as nx_map_next */
 
@@ -181,12 +185,14 @@ void nx__log_list_drop(nx__log_list *l);
 /* Applies the checkpoint whose files are cps[0..n). */
 NX_MUST_USE nx_status nx__checkpoint_apply(const nx_table *t, const nx__cp *cps, size_t n, nx__snap *s, nx_err *err);
 
-/* The newest version (cached), or the one asked for. The caller unrefs. NX_NOT_FOUND when there is no table or no such version. */
+/* The newest version (cached), or the one asked for. The caller unrefs. NX_NOT_FOUND when there is no table or no
+ * such version. */
 NX_MUST_USE nx_status nx__table_snap(nx_table *t, nx__snap **ret, nx_err *err);
 NX_MUST_USE nx_status nx__table_snap_at(nx_table *t, const nx__ref *ref, nx__snap **ret, nx_err *err);
 void nx__table_forget(nx_table *t); /* drops the cached snapshot */
 
-/* ------------------------------------------------------------------ commits (commit.c, conflict.c, stats.c, checkpoint_write.c) */
+/* ------------------------------------------------------------------ commits (commit.c, conflict.c, stats.c,
+ * checkpoint_write.c) */
 
 /* A data file written and published, not yet in the log. Everything lives in the change's arena. */
 typedef struct nx__add {
@@ -222,8 +228,9 @@ NX_MUST_USE nx_status nx__change_remove(nx__change *c, nx__file *f, nx_err *err)
 void nx__change_discard(const nx_table *t, nx__change *c);
 /* The same for files from index `first` on, which no commit has spoken of yet. */
 void nx__change_discard_from(const nx_table *t, nx__change *c, size_t first);
-/* Commits against the snapshot that was read (NULL: creates version 0). NX_CONFLICT (retriable): read again and try again. A txn that is there
- * already gives committed = false. On any failure and on committed = false the files of the change stay: see nx__change_discard. */
+/* Commits against the snapshot that was read (NULL: creates version 0). NX_CONFLICT (retriable): read again and try
+ * again. A txn that is there already gives committed = false. On any failure and on committed = false the files of
+ * the change stay: see nx__change_discard. */
 NX_MUST_USE nx_status nx__commit(nx_table *t, const nx__snap *base, nx__change *c, nx_commit_result *ret, nx_err *err);
 int64_t nx__now_ms(void);
 
@@ -233,21 +240,23 @@ typedef enum nx__verdict { NX__PASS, NX__OURS, NX__TXN_DONE, NX__CLASH } nx__ver
 NX_MUST_USE nx_status nx__conflict(const nx_table *t, const nx__change *c, const char *txn_id, int64_t version, nx__verdict *ret,
                                    const char **ret_cause, nx_err *err);
 
-/* stats JSON of one file (facts: delta.md section 6). stats_columns: comma separated, p NULL: the first 32 leaves. Partition columns are left out. */
+/* stats JSON of one file (facts: delta.md section 6). stats_columns: comma separated, p NULL: the first 32 leaves.
+ * Partition columns are left out. */
 NX_MUST_USE nx_status nx__stats_json(const nx_schema *schema, const nx__meta *m, const nx_file_stats *st, nx_arena *a, nx_str *ret, nx_err *err);
 NX_MUST_USE nx_status nx__checkpoint_write(nx_table *t, const nx__snap *s, nx_err *err);
 
 /* ------------------------------------------------------------------ metadata of our own (table.c) */
 
 NX_MUST_USE nx_status nx__meta_create(const nx_table_spec *spec, const nx_schema *schema, nx_buf *b);
-/* The same metadata (id, properties, description) with another schema, and other partition columns when partition is not NULL; mixed: files
- * of an older schema stay live. */
+/* The same metadata (id, properties, description) with another schema, and other partition columns when partition is
+ * not NULL; mixed: files of an older schema stay live. */
 NX_MUST_USE nx_status nx__meta_evolve(const nx__meta *m, nx_str schema_string, const char *const *partition, bool mixed, nx_buf *b);
 NX_MUST_USE nx_status nx__schema_of(const nx_table *t, const nx__meta *m, nx_arena *a, nx_schema **ret, nx_err *err);
 /* Adds the columns of `want` that the table lacks. */
 NX_MUST_USE nx_status nx__table_add_columns(nx_table *t, const nx_schema *want, nx_err *err);
 
-/* ------------------------------------------------------------------ data files (data_file.c) and writing from SQL (job.c, merge.c) */
+/* ------------------------------------------------------------------ data files (data_file.c) and writing from SQL
+ * (job.c, merge.c) */
 
 /* "event_date=2024-01-02/part-<uuid>.parquet", in the arena. */
 NX_MUST_USE nx_status nx__data_name(nx_arena *a, const nx__pair *pv, size_t n_pv, nx_str *ret, nx_err *err);
@@ -273,7 +282,8 @@ void nx__job_end(nx__job *j, bool committed); /* uncommitted files are deleted *
 NX_MUST_USE nx_status nx__job_write(nx__job *j, nx_str sql, int64_t *ret_rows, nx_err *err);
 /* The same for rows that are all of one partition value. */
 NX_MUST_USE nx_status nx__job_write_part(nx__job *j, nx_str sql, const nx__pair *pv, size_t n_pv, int64_t *rows, nx_err *err);
-/* SELECT that gives every column of the schema from a query by name, cast without loss; what the query lacks is NULL. */
+/* SELECT that gives every column of the schema from a query by name, cast without loss; what the query lacks is NULL.
+ * */
 NX_MUST_USE nx_status nx__job_select(nx__job *j, nx_str sql, nx_buf *ret, nx_err *err);
 /* "t.\"a\", t.\"b\"": all columns. */
 NX_MUST_USE nx_status nx__job_columns(const nx__job *j, const char *alias, nx_buf *b);
@@ -289,7 +299,8 @@ NX_MUST_USE nx_status nx__merge_delete(nx__job *j, nx_str predicate, nx_err *err
 
 /* 'path' with the engine's wildcards made harmless. */
 NX_MUST_USE nx_status nx__glob_literal(nx_buf *b, nx_str path);
-/* DuckDB's spelling of a Delta type (a JSON string or object); struct members by their physical names when `physical`. */
+/* DuckDB's spelling of a Delta type (a JSON string or object); struct members by their physical names when
+ * `physical`. */
 NX_MUST_USE nx_status nx__dtype_sql(const nx__meta *m, const nx_val *type, bool physical, nx_buf *b, nx_err *err);
 /* An expression that gives the value of `expr` (named physically inside) the logical names and type. */
 NX_MUST_USE nx_status nx__dtype_cast(const nx__meta *m, const nx_val *type, nx_str expr, nx_buf *b, nx_err *err);

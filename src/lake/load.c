@@ -1,5 +1,5 @@
-/* From the log to a snapshot: newest checkpoint not above the target, then every commit after it, without a hole. The cached
- * snapshot of a table only reads the commits that came since. */
+/* From the log to a snapshot: newest checkpoint not above the target, then every commit after it, without a hole. The
+ * cached snapshot of a table only reads the commits that came since. */
 #include <stdlib.h>
 
 #include "lake/lake_int.h"
@@ -105,7 +105,8 @@ static nx_status from_checkpoint(nx_table *t, const nx__log_list *l, size_t from
     return NX_OK;
 }
 
-/* Builds the snapshot of `target` from the listed log. A checkpoint that cannot be read makes room for the one before. */
+/* Builds the snapshot of `target` from the listed log. A checkpoint that cannot be read makes room for the one
+ * before. */
 static nx_status build(nx_table *t, const nx__log_list *l, int64_t target, nx__snap **ret, nx_err *err)
 {
     int64_t max = target;
@@ -226,7 +227,8 @@ void nx__table_forget(nx_table *t)
     pthread_mutex_unlock(&t->mu);
 }
 
-/* The newest version committed at or before the instant: modification times of the commit files, made rising (section 10). */
+/* The newest version committed at or before the instant: modification times of the commit files, made rising (section
+ * 10). */
 static nx_status version_at(const nx_table *t, const nx__log_list *l, int64_t ms, int64_t *ret, nx_err *err)
 {
     int64_t before = INT64_MIN;

@@ -1,4 +1,5 @@
-/* The folder _delta_log: what is in it and how a commit file is read. Only exact names count (facts: delta.md section 1). */
+/* The folder _delta_log: what is in it and how a commit file is read. Only exact names count (facts: delta.md section
+ * 1). */
 #include <stdio.h>
 #include <stdlib.h>
 

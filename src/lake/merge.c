@@ -1,5 +1,5 @@
-/* Copy on write: the files that hold touched rows are written again, everything else stays (facts: delta.md section 0). Keys match by SQL's
- * "=": a null key matches nothing. */
+/* Copy on write: the files that hold touched rows are written again, everything else stays (facts: delta.md section
+ * 0). Keys match by SQL's "=": a null key matches nothing. */
 #include <stdlib.h>
 
 #include "lake/lake_int.h"
@@ -179,8 +179,8 @@ static bool updates(const char *const *key, const char *const *update, const cha
     return !is_in(key, name) && (update == NULL || is_in(update, name));
 }
 
-/* A row is touched when its key matches and some column that is updated really changes. The CASE keeps IS DISTINCT FROM out of the join's
- * own conditions: there the engine (1.4 line) lets a null match nothing. */
+/* A row is touched when its key matches and some column that is updated really changes. The CASE keeps IS DISTINCT
+ * FROM out of the join's own conditions: there the engine (1.4 line) lets a null match nothing. */
 static nx_status changed_condition(const nx__job *j, const char *const *key, const char *const *update, nx_buf *b)
 {
     NX_TRY(nx_buf_adds(b, "EXISTS (SELECT 1 FROM " NX__SOURCE_TABLE " AS s WHERE "));

@@ -1,4 +1,5 @@
-/* Compaction: the small files of a partition become few big ones, the rows stay what they are (facts: delta.md section 7, snapshot isolation). */
+/* Compaction: the small files of a partition become few big ones, the rows stay what they are (facts: delta.md
+ * section 7, snapshot isolation). */
 #include <stdlib.h>
 
 #include "lake/lake_int.h"

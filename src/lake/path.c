@@ -1,4 +1,5 @@
-/* Names with versions, and the spellings of one path: in the log (URI), on disk, as a partition folder (facts: delta.md section 4). */
+/* Names with versions, and the spellings of one path: in the log (URI), on disk, as a partition folder (facts:
+ * delta.md section 4). */
 #include "data/time.h"
 #include "lake/lake_int.h"
 

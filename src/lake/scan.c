@@ -1,5 +1,5 @@
-/* The SQL text that gives the rows of a set of files: one read_parquet a partition value, constants for partition columns, the schema's
- * order and types. Files with a deletion vector are scanned one by one. */
+/* The SQL text that gives the rows of a set of files: one read_parquet a partition value, constants for partition
+ * columns, the schema's order and types. Files with a deletion vector are scanned one by one. */
 #include <stdlib.h>
 
 #include "lake/lake_int.h"

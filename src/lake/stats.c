@@ -1,5 +1,5 @@
-/* Statistics of a data file as Delta's JSON (facts: delta.md section 6). A wrong bound loses rows in silence, a missing one only costs time:
- * what cannot be said exactly, or safely widened, is left out. */
+/* Statistics of a data file as Delta's JSON (facts: delta.md section 6). A wrong bound loses rows in silence, a
+ * missing one only costs time: what cannot be said exactly, or safely widened, is left out. */
 #include <stdlib.h>
 
 #include "data/time.h"
@@ -95,7 +95,8 @@ static nx_status time_bound(nx_str text, part p, nx_buf *b)
     return nx_buf_addf(b, "\"%.*s.%03dZ\"", (int)(n - 1), out, (int)f);
 }
 
-/* Spark's rule: the first 32 characters (UTF-16 units); a cut maximum gets a last character not below what was cut off. */
+/* Spark's rule: the first 32 characters (UTF-16 units); a cut maximum gets a last character not below what was cut
+ * off. */
 static nx_status text_bound(nx_str text, part p, nx_buf *b)
 {
     size_t i = 0, units = 0;

@@ -169,7 +169,8 @@ nx_status nx__schema_of(const nx_table *t, const nx__meta *m, nx_arena *a, nx_sc
     return st;
 }
 
-/* Columns of `want` that the table lacks, appended to its own; NX_NOTHING when it lacks none; NX_CONFLICT names a column of another type. */
+/* Columns of `want` that the table lacks, appended to its own; NX_NOTHING when it lacks none; NX_CONFLICT names a
+ * column of another type. */
 static nx_status merge_schema(const nx_table *t, const nx_schema *have, const nx_schema *want, nx_arena *a, nx_schema *ret, nx_err *err)
 {
     nx_field *fields = NX_ARENA_ARRAY(a, nx_field, have->n_fields + want->n_fields);

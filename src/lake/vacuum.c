@@ -1,4 +1,5 @@
-/* Vacuum: deletes files that no version within the retention needs (facts: delta.md section 11). And the end of a table. */
+/* Vacuum: deletes files that no version within the retention needs (facts: delta.md section 11). And the end of a
+ * table. */
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -65,7 +66,7 @@ static nx_status on_line(void *ctx, const nx_val *line, nx_err *err)
 {
     sweep *w = ctx;
     const nx_val *v = nx_val_get(line, "remove");
-    if (v == NULL)
+    if (v == NULL || v->kind != NX_VAL_OBJ)
         return NX_OK;
     nx_buf path NX_BUF_AUTO;
     nx_buf_init(&path, 1 << 20);
@@ -172,7 +173,8 @@ nx_status nx_table_vacuum(nx_table *t, int64_t retain_ms, bool dry_run, int64_t 
 
 /* ------------------------------------------------------------------ drop */
 
-/* The log goes first, the newest commit before the older: whoever looks in between sees an older version or no table, never a broken one. */
+/* The log goes first, the newest commit before the older: whoever looks in between sees an older version or no table,
+ * never a broken one. */
 static nx_status drop_log(nx_table *t, nx_err *err)
 {
     nx__log_list l;

@@ -1,4 +1,5 @@
-/* The public writes from SQL: opening or creating the table, one attempt, and another when somebody committed in between. */
+/* The public writes from SQL: opening or creating the table, one attempt, and another when somebody committed in
+ * between. */
 #include <stdlib.h>
 
 #include "lake/lake_int.h"

@@ -1,4 +1,5 @@
-/* Appending batches: rows are split by partition value, every value becomes a durable file, one commit shows them all. */
+/* Appending batches: rows are split by partition value, every value becomes a durable file, one commit shows them
+ * all. */
 #include <stdio.h>
 #include <stdlib.h>
 

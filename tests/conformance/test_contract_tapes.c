@@ -1,4 +1,5 @@
-/* Every message of the recorded and converted tapes is a row: the counts are those of the data's own manifest (promises 2, 9). */
+/* Every message of the recorded and converted tapes is a row: the counts are those of the data's own manifest
+ * (promises 2, 9). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

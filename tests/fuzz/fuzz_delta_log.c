@@ -1,5 +1,6 @@
-/* libFuzzer target: any bytes as the commits of a Delta table, up to the SQL text of its scan. Nothing in a log may lead out of the table's
- * folder; what is taken must survive being copied. The corpus (tests/fuzz/corpus/delta_log) is replayed by tests/unit/lake/test_fuzz_delta_log.c. */
+/* libFuzzer target: any bytes as the commits of a Delta table, up to the SQL text of its scan. Nothing in a log may
+ * lead out of the table's folder; what is taken must survive being copied. The corpus (tests/fuzz/corpus/delta_log)
+ * is replayed by tests/unit/lake/test_fuzz_delta_log.c. */
 #include <stdlib.h>
 
 #include "lake/lake_int.h"

@@ -1,4 +1,5 @@
-/* What the tests of tables share: an empty lake in a temporary folder, an engine that knows its tables, short ways to ask. */
+/* What the tests of tables share: an empty lake in a temporary folder, an engine that knows its tables, short ways to
+ * ask. */
 #ifndef LAKE_KIT_H
 #define LAKE_KIT_H
 

@@ -1,5 +1,5 @@
-/* Promises 2 and 4 under kills, lost answers and rivals: every committed row once, no committed file missing. Each writer is a process of its
- * own with its own engine, started before this one has any thread. */
+/* Promises 2 and 4 under kills, lost answers and rivals: every committed row once, no committed file missing. Each
+ * writer is a process of its own with its own engine, started before this one has any thread. */
 #include "lake_kit.h"
 
 #include <signal.h>

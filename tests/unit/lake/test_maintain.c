@@ -119,7 +119,8 @@ static void test_vacuum_long_retention(void **state)
     nx_lake_close(l2);
 }
 
-/* ------------------------------------------------------------------ a second lake on the same folder is another process to the first */
+/* ------------------------------------------------------------------ a second lake on the same folder is another
+ * process to the first */
 
 static nx_lake *second(kit *k)
 {

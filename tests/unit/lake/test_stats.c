@@ -1,4 +1,5 @@
-/* Statistics text: what is rounded, cut or left out so that no bound is ever wrong (facts of the Delta protocol and its readers). */
+/* Statistics text: what is rounded, cut or left out so that no bound is ever wrong (facts of the Delta protocol and
+ * its readers). */
 #include "lake_kit.h"
 
 #include "lake/lake_int.h"

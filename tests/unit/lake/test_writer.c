@@ -1,4 +1,5 @@
-/* Appending batches: partitions, statistics, schema changes under way, txn, dropped writers; history and checkpoints of what was written. */
+/* Appending batches: partitions, statistics, schema changes under way, txn, dropped writers; history and checkpoints
+ * of what was written. */
 #include "lake_kit.h"
 
 #include "data/json.h"
@@ -13,7 +14,8 @@ static const nx_schema SCHEMA = {FIELDS, NX_COUNT_OF(FIELDS)};
 static const char *const PART[] = {"event_date", NULL};
 static const nx_table_spec SPEC = {.name = "bronze.trades", .folder = "bronze/market/trades", .schema = &SCHEMA, .partition = PART};
 
-/* Rows i = from .. from + n - 1: price i.5, ts i milliseconds and 1 us after 2024-01-02, date 2024-01-02 + i % days (null when days is 0). */
+/* Rows i = from .. from + n - 1: price i.5, ts i milliseconds and 1 us after 2024-01-02, date 2024-01-02 + i % days
+ * (null when days is 0). */
 static void fill(nx_batch *b, int from, int n, int days)
 {
     assert_int_equal(nx_batch_init(b, &SCHEMA, 0, 0), NX_OK);
@@ -130,7 +132,8 @@ static void test_refused_rows(void **state)
     nx_writer_drop(w);
 }
 
-/* The table gets a column while an older writer is at work: what it has written is refused, what it writes next is not. */
+/* The table gets a column while an older writer is at work: what it has written is refused, what it writes next is
+ * not. */
 static void test_evolution(void **state)
 {
     kit *k = *state;
