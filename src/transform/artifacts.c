@@ -168,9 +168,13 @@ nx_status nx__dbt_write_results(dbt_project *p, const dbt_plan *plan, double ela
     nx__dbt_metadata(p, &w, "run-results", 6);
     nx_jw_key(&w, "results");
     nx_jw_arr(&w);
+    for (size_t i = 0; i < p->on_start.n; i++)
+        one_result(p, &w, p->on_start.v[i]);
     for (size_t i = 0; i < plan->n; i++)
-        if (!nx__dbt_is_ephemeral(plan->order[i]) && plan->order[i]->status != DBT_ST_NONE)
+        if (nx__dbt_has_slot(plan->order[i]) && plan->order[i]->status != DBT_ST_NONE)
             one_result(p, &w, plan->order[i]);
+    for (size_t i = 0; i < p->on_end.n; i++)
+        one_result(p, &w, p->on_end.v[i]);
     nx_jw_arr_end(&w);
     nx_jw_key(&w, "elapsed_time");
     nx_jw_f64(&w, elapsed);

@@ -103,8 +103,8 @@ static void say_test(dbt_project *p, const dbt_node *n, size_t i, size_t count)
 void nx__dbt_say_done(dbt_project *p, const dbt_node *n, size_t i, size_t count)
 {
     if (n->status == DBT_ST_SKIPPED) {
-        const char *text = nx_arena_printf(&p->arena, "SKIP %s %s", n->kind == DBT_TEST ? "test" : "relation",
-                                           n->kind == DBT_TEST ? n->name : nx__dbt_relname(&p->arena, n));
+        const char *text = nx_arena_printf(&p->arena, "SKIP %s %s", n->kind == DBT_TEST ? "test" : n->kind == DBT_EXPOSURE ? "exposure" : "relation",
+                                           n->schema == NULL || n->kind == DBT_TEST ? n->name : nx__dbt_relname(&p->arena, n));
         nx__dbt_say_progress(p, i, count, text == NULL ? n->name : text, "SKIP", -1);
         return;
     }
@@ -112,11 +112,16 @@ void nx__dbt_say_done(dbt_project *p, const dbt_node *n, size_t i, size_t count)
         say_test(p, n, i, count);
         return;
     }
+    if (n->kind == DBT_EXPOSURE) {
+        const char *noop = nx_arena_printf(&p->arena, "NO-OP exposure %s", n->name);
+        nx__dbt_say_progress(p, i, count, noop == NULL ? n->name : noop, "NO-OP", n->seconds);
+        return;
+    }
     bool ok = n->status == DBT_ST_SUCCESS;
     const char *verb = n->kind == DBT_SEED       ? ok ? "OK loaded" : "ERROR loading"
                        : n->kind == DBT_SNAPSHOT ? ok ? "OK snapshotted" : "ERROR snapshotting"
                                                  : ok ? "OK created" : "ERROR creating";
-    const char *text = nx_arena_printf(&p->arena, "%s %s", verb, title(p, n));
+    const char *text = nx_arena_printf(&p->arena, "%s %s", verb, n->kind == DBT_SNAPSHOT ? nx__dbt_relname(&p->arena, n) : title(p, n));
     nx__dbt_say_progress(p, i, count, text == NULL ? n->name : text, ok ? n->response == NULL ? "OK" : n->response : "ERROR", n->seconds);
 }
 
@@ -124,17 +129,18 @@ void nx__dbt_say_done(dbt_project *p, const dbt_node *n, size_t i, size_t count)
 
 static void say_finished(dbt_project *p, const dbt_plan *plan, double seconds)
 {
-    static const char *const WHAT[][2] = {{"data test", "data tests"},          {"incremental model", "incremental models"}, {"seed", "seeds"},
-                                          {"snapshot", "snapshots"},            {"table model", "table models"},             {"view model", "view models"}};
-    size_t n[NX_COUNT_OF(WHAT)] = {0};
+    enum { EXPOSURE, INCREMENTAL, HOOK, SEED, SNAPSHOT, TABLE, TEST, VIEW };
+    static const char *const WHAT[][2] = {[EXPOSURE] = {"exposure", "exposures"}, [INCREMENTAL] = {"incremental model", "incremental models"},
+                                          [HOOK] = {"project hook", "project hooks"}, [SEED] = {"seed", "seeds"},
+                                          [SNAPSHOT] = {"snapshot", "snapshots"}, [TABLE] = {"table model", "table models"},
+                                          [TEST] = {"data test", "data tests"}, [VIEW] = {"view model", "view models"}};
+    static const size_t BY_KIND[] = {[DBT_SEED] = SEED, [DBT_SNAPSHOT] = SNAPSHOT, [DBT_TEST] = TEST, [DBT_EXPOSURE] = EXPOSURE};
+    size_t n[NX_COUNT_OF(WHAT)] = {[HOOK] = p->on_start.n + p->on_end.n};
     for (size_t i = 0; i < plan->n; i++) {
         const dbt_node *node = plan->order[i];
-        if (nx__dbt_is_ephemeral(node))
-            continue;
         const char *m = nx__dbt_materialized(node);
-        size_t at = node->kind == DBT_TEST ? 0 : node->kind == DBT_SEED ? 2 : node->kind == DBT_SNAPSHOT ? 3
-                    : strcmp(m, "incremental") == 0 ? 1 : strcmp(m, "table") == 0 ? 4 : 5;
-        n[at]++;
+        if (nx__dbt_has_slot(node))
+            n[node->kind != DBT_MODEL ? BY_KIND[node->kind] : strcmp(m, "incremental") == 0 ? INCREMENTAL : strcmp(m, "table") == 0 ? TABLE : VIEW]++;
     }
     char text[512] = "";
     for (size_t i = 0; i < NX_COUNT_OF(WHAT); i++)
@@ -153,7 +159,7 @@ static void say_problem(dbt_project *p, const dbt_node *n)
     nx__dbt_say(p, "%s", "");
     if (n->is_compiled) {
         const char *file = nx__dbt_target_file(p, n);
-        nx__dbt_say(p, "  compiled code at %s/compiled/%s/%s", p->target_path, p->name, file == NULL ? n->name : file);
+        nx__dbt_say(p, "  compiled code at %s/compiled/%s/%s", p->target_shown, p->name, file == NULL ? n->name : file);
         nx__dbt_say(p, "%s", "");
     }
 }
@@ -169,6 +175,11 @@ void nx__dbt_say_summary(dbt_project *p, const dbt_plan *plan, const nx_dbt_resu
     else
         nx__dbt_say(p, "Completed successfully");
     nx__dbt_say(p, "%s", "");
+    for (size_t i = 0; i < p->on_start.n + p->on_end.n; i++) {
+        const dbt_node *n = i < p->on_start.n ? p->on_start.v[i] : p->on_end.v[i - p->on_start.n];
+        if (n->status == DBT_ST_ERROR)
+            say_problem(p, n);
+    }
     for (size_t i = 0; i < plan->n; i++) {
         const dbt_node *n = plan->order[i];
         if (n->status == DBT_ST_ERROR || n->status == DBT_ST_FAIL || n->status == DBT_ST_WARN)

@@ -55,7 +55,8 @@ typedef enum dbt_status {
     DBT_ST_WARN,
     DBT_ST_FAIL,
     DBT_ST_ERROR,
-    DBT_ST_SKIPPED
+    DBT_ST_SKIPPED,
+    DBT_ST_NOOP /* exposures: they have their place in a build, and nothing to do */
 } dbt_status;
 
 typedef struct dbt_ref {
@@ -141,11 +142,12 @@ struct dbt_project {
     nx_jinja *jinja;
     const nx_dbt_opts *o;
     const char *root, *name, *version, *profile, *target_path;
+    const char *target_shown; /* as messages and the manifest name it: "target" when it lies in the project */
     dbt_target target;
     nx_val *yml;  /* dbt_project.yml, rendered */
     nx_val cli_vars, vars;
     dbt_list model_paths, seed_paths, test_paths, snapshot_paths, macro_paths, analysis_paths;
-    dbt_list on_start, on_end; /* const char * */
+    dbt_list on_start, on_end; /* dbt_node of kind DBT_OPERATION: hooks of the project */
     dbt_list nodes;            /* dbt_node, sorted by id after parsing */
     dbt_list disabled;         /* dbt_node */
     dbt_list macro_files;      /* const nx_jtmpl * of the project */
@@ -172,6 +174,8 @@ const char *nx__dbt_status_name(const dbt_node *n); /* "success", "pass", … */
 const char *nx__dbt_relname(nx_arena *a, const dbt_node *n);
 const char *nx__dbt_materialized(const dbt_node *n);
 bool nx__dbt_is_ephemeral(const dbt_node *n);
+/* Counted in "3 of 14": everything that runs but ephemeral models. */
+bool nx__dbt_has_slot(const dbt_node *n);
 dbt_node *nx__dbt_node_new(dbt_project *p, dbt_kind k, const char *name, const char *file, const char *dir, nx_err *err);
 /* Files it under its unique id; NX_INVALID when two resources share it. */
 NX_MUST_USE nx_status nx__dbt_node_add(dbt_project *p, dbt_node *n, nx_err *err);
@@ -262,6 +266,7 @@ typedef struct dbt_plan {
     dbt_node **order; /* ephemeral models too: they take no slot */
     size_t n, slots;
     dbt_list *next; /* next[node->idx]: what waits for it */
+    size_t *waits;  /* work space of the ordering */
 } dbt_plan;
 NX_MUST_USE nx_status nx__dbt_graph_plan(dbt_project *p, bool test_edges, dbt_plan *ret, nx_err *err);
 

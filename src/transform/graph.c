@@ -137,7 +137,7 @@ nx_status nx__dbt_graph_check(dbt_project *p, nx_err *err)
 
 static bool runs(const dbt_node *n)
 {
-    return n->selected && (n->kind == DBT_MODEL || n->kind == DBT_SEED || n->kind == DBT_SNAPSHOT || n->kind == DBT_TEST);
+    return n->selected && n->kind != DBT_OPERATION && n->kind != DBT_SOURCE;
 }
 
 /* Nearest planned ancestors: edges through nodes that are not part of the plan are kept. seen: a bit a node. */
@@ -170,7 +170,7 @@ static void mark_ancestors(const dbt_node *n, bool *seen)
 /* Tests all of whose parents are upstream of n come before n. */
 static nx_status upstream_tests(dbt_project *p, dbt_node *n, bool *seen, dbt_list *ret, nx_err *err)
 {
-    if (n->kind == DBT_TEST)
+    if (n->kind == DBT_TEST || n->kind == DBT_EXPOSURE)
         return NX_OK;
     memset(seen, 0, p->nodes.n * sizeof *seen);
     mark_ancestors(n, seen);
@@ -191,7 +191,7 @@ static int by_level(const void *a, const void *b)
     return x->level != y->level ? (x->level > y->level) - (x->level < y->level) : strcmp(x->id, y->id);
 }
 
-/* Longest path from a node without parents. The graph has no cycle (test edges cannot make one: a test's parents are all upstream). */
+/* Longest path from a node without parents: dbt's score. The graph has no cycle (test edges cannot make one: a test's parents are all upstream). */
 static size_t level_of(dbt_node *n, const dbt_list *parents)
 {
     if (n->mark == DONE)
@@ -205,36 +205,59 @@ static size_t level_of(dbt_node *n, const dbt_list *parents)
     return n->level;
 }
 
+/* dbt hands every ready node to its one worker at once: those that become ready together by level and id, otherwise first come, first
+ * served. waits[idx]: parents that are not done. */
+static void put_in_order(dbt_plan *plan, dbt_node **all, size_t n, const dbt_list *parents)
+{
+    size_t *waits = plan->waits;
+    for (size_t i = 0; i < n; i++)
+        if ((waits[all[i]->idx] = parents[all[i]->idx].n) == 0)
+            plan->order[plan->n++] = all[i];
+    if (plan->n > 1)
+        qsort(plan->order, plan->n, sizeof(dbt_node *), by_level);
+    for (size_t done = 0; done < plan->n; done++) {
+        const dbt_list *next = &plan->next[plan->order[done]->idx];
+        size_t from = plan->n;
+        for (size_t k = 0; k < next->n; k++) {
+            dbt_node *w = next->v[k];
+            if (--waits[w->idx] == 0)
+                plan->order[plan->n++] = w;
+        }
+        if (plan->n - from > 1)
+            qsort(&plan->order[from], plan->n - from, sizeof(dbt_node *), by_level);
+    }
+}
+
 nx_status nx__dbt_graph_plan(dbt_project *p, bool test_edges, dbt_plan *ret, nx_err *err)
 {
     nx_arena *a = &p->arena;
     bool *seen = NX_ARENA_ARRAY(a, bool, p->nodes.n + 1);
     dbt_list *parents = NX_ARENA_ARRAY(a, dbt_list, p->nodes.n + 1);
-    *ret = (dbt_plan){.order = NX_ARENA_ARRAY(a, dbt_node *, p->nodes.n + 1)};
-    if (seen == NULL || parents == NULL || ret->order == NULL)
+    dbt_node **all = NX_ARENA_ARRAY(a, dbt_node *, p->nodes.n + 1);
+    *ret = (dbt_plan){.order = NX_ARENA_ARRAY(a, dbt_node *, p->nodes.n + 1),
+                      .next = NX_ARENA_ARRAY(a, dbt_list, p->nodes.n + 1),
+                      .waits = NX_ARENA_ARRAY(a, size_t, p->nodes.n + 1)};
+    if (seen == NULL || parents == NULL || all == NULL || ret->order == NULL || ret->next == NULL || ret->waits == NULL)
         return nx_nomem(err);
+    size_t n_all = 0;
     for (size_t i = 0; i < p->nodes.n; i++) {
         dbt_node *n = p->nodes.v[i];
         n->mark = UNSEEN;
         if (!runs(n))
             continue;
-        ret->order[ret->n++] = n;
-        ret->slots += !nx__dbt_is_ephemeral(n);
+        all[n_all++] = n;
+        ret->slots += nx__dbt_has_slot(n);
         memset(seen, 0, p->nodes.n * sizeof *seen);
         NX_TRY(planned_parents(p, n, seen, &parents[i], err));
         if (test_edges)
             NX_TRY(upstream_tests(p, n, seen, &parents[i], err));
     }
-    for (size_t i = 0; i < ret->n; i++)
-        (void)level_of(ret->order[i], parents);
-    if (ret->n > 1)
-        qsort(ret->order, ret->n, sizeof(dbt_node *), by_level);
-    if ((ret->next = NX_ARENA_ARRAY(a, dbt_list, p->nodes.n + 1)) == NULL)
-        return nx_nomem(err);
-    for (size_t i = 0; i < ret->n; i++)
-        for (size_t k = 0; k < parents[ret->order[i]->idx].n; k++) {
-            const dbt_node *up = parents[ret->order[i]->idx].v[k];
-            NX_TRY(nx__dbt_push(a, &ret->next[up->idx], ret->order[i], err));
-        }
+    for (size_t i = 0; i < n_all; i++) {
+        const dbt_list *up = &parents[all[i]->idx];
+        (void)level_of(all[i], parents);
+        for (size_t k = 0; k < up->n; k++)
+            NX_TRY(nx__dbt_push(a, &ret->next[((const dbt_node *)up->v[k])->idx], all[i], err));
+    }
+    put_in_order(ret, all, n_all, parents);
     return NX_OK;
 }

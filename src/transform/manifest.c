@@ -45,20 +45,50 @@ static void depends_on(nx_jw *w, const dbt_node *n)
     nx_jw_obj_end(w);
 }
 
+enum { OF_NODE = 1, OF_TEST = 2 };
+
+/* Keys that dbt writes whether they were set or not. */
+static const struct {
+    const char *key, *json;
+    int of; /* 0: every resource */
+} CONFIG_DFLT[] = {{"enabled", "true", 0},
+                   {"tags", "[]", 0},
+                   {"meta", "{}", 0},
+                   {"alias", "null", OF_NODE | OF_TEST},
+                   {"schema", "null", OF_NODE | OF_TEST},
+                   {"database", "null", OF_NODE | OF_TEST},
+                   {"group", "null", OF_NODE | OF_TEST},
+                   {"severity", "\"ERROR\"", OF_TEST},
+                   {"fail_calc", "\"count(*)\"", OF_TEST},
+                   {"warn_if", "\"!= 0\"", OF_TEST},
+                   {"error_if", "\"!= 0\"", OF_TEST},
+                   {"where", "null", OF_TEST},
+                   {"limit", "null", OF_TEST},
+                   {"store_failures", "null", OF_TEST},
+                   {"incremental_strategy", "null", OF_NODE},
+                   {"unique_key", "null", OF_NODE},
+                   {"on_schema_change", "\"ignore\"", OF_NODE},
+                   {"full_refresh", "null", OF_NODE},
+                   {"persist_docs", "{}", OF_NODE},
+                   {"pre-hook", "[]", OF_NODE},
+                   {"post-hook", "[]", OF_NODE},
+                   {"quoting", "{}", OF_NODE},
+                   {"column_types", "{}", OF_NODE},
+                   {"grants", "{}", OF_NODE},
+                   {"packages", "[]", OF_NODE},
+                   {"docs", "{\"show\":true,\"node_color\":null}", OF_NODE},
+                   {"contract", "{\"enforced\":false,\"alias_types\":true}", OF_NODE}};
+
 static void config(dbt_project *p, nx_jw *w, const dbt_node *n)
 {
-    static const struct {
-        const char *key, *json;
-    } DFLT[] = {{"enabled", "true"}, {"alias", "null"}, {"schema", "null"}, {"database", "null"}, {"tags", "[]"}, {"meta", "{}"}, {"group", "null"}};
+    int of = n->kind == DBT_TEST ? OF_TEST : n->kind == DBT_SOURCE || n->kind == DBT_EXPOSURE ? 0 : OF_NODE;
     nx_jw_key(w, "config");
     nx_jw_obj(w);
-    for (size_t i = 0; i < NX_COUNT_OF(DFLT); i++)
-        if (nx_val_get(&n->cfg, DFLT[i].key) == NULL)
-            key_raw(w, DFLT[i].key, DFLT[i].json);
-    if (n->kind != DBT_SOURCE && n->kind != DBT_EXPOSURE && nx_val_get(&n->cfg, "materialized") == NULL)
+    for (size_t i = 0; i < NX_COUNT_OF(CONFIG_DFLT); i++)
+        if ((CONFIG_DFLT[i].of == 0 || (CONFIG_DFLT[i].of & of) != 0) && nx_val_get(&n->cfg, CONFIG_DFLT[i].key) == NULL)
+            key_raw(w, CONFIG_DFLT[i].key, CONFIG_DFLT[i].json);
+    if (of != 0 && nx_val_get(&n->cfg, "materialized") == NULL)
         key_cstr(w, "materialized", nx__dbt_materialized(n));
-    if (n->kind == DBT_TEST && nx_val_get(&n->cfg, "severity") == NULL)
-        key_cstr(w, "severity", "ERROR");
     for (size_t i = 0; n->cfg.kind == NX_VAL_OBJ && i < n->cfg.n; i++)
         key_tree(w, n->cfg.keys[i].p, &n->cfg.items[i], "null");
     nx_jw_obj_end(w);
@@ -132,6 +162,11 @@ static void common(dbt_project *p, nx_jw *w, const dbt_node *n)
     key_tree(w, "tags", nx_val_get(&n->cfg, "tags"), "[]");
     key_tree(w, "meta", nx_val_get(&n->cfg, "meta"), "{}");
     config(p, w, n);
+    key_raw(w, "unrendered_config", "{}");
+    nx_jw_key(w, "created_at");
+    nx_jw_f64(w, (double)p->started / 1e9);
+    if (n->kind == DBT_EXPOSURE)
+        return;
     nx_jw_key(w, "patch_path");
     if (n->patch == NULL)
         nx_jw_null(w);
@@ -163,6 +198,7 @@ static void extra_ctes(dbt_project *p, nx_jw *w, const dbt_node *n)
         nx_jw_obj_end(w);
     }
     nx_jw_arr_end(w);
+    key_raw(w, "docs", "{\"show\":true,\"node_color\":null}");
     key_cstr(w, "language", "sql");
     key_raw(w, "contract", "{\"enforced\":false,\"alias_types\":true,\"checksum\":null}");
     key_raw(w, "constraints", "[]");
@@ -207,7 +243,7 @@ static void node(dbt_project *p, nx_jw *w, const dbt_node *n)
     checksum(w, n);
     columns(w, n);
     nx_jw_key(w, "raw_code");
-    nx_jw_str(w, n->kind == DBT_SEED ? NX_STR("") : n->raw);
+    nx_jw_str(w, n->kind == DBT_SEED ? NX_STR("") : nx_str_trim(n->raw));
     refs(w, n);
     depends_on(w, n);
     extra_ctes(p, w, n);
@@ -226,7 +262,7 @@ static void node(dbt_project *p, nx_jw *w, const dbt_node *n)
         nx_jw_key(w, "compiled_code");
         nx_jw_str(w, n->compiled);
         nx_jw_key(w, "compiled_path");
-        nx_jw_strf(w, "%s/compiled/%s/%s", p->target_path, p->name, file == NULL ? "" : file);
+        nx_jw_strf(w, "%s/compiled/%s/%s", p->target_shown, p->name, file == NULL ? "" : file);
     }
     test_fields(w, n);
     nx_jw_obj_end(w);

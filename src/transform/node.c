@@ -11,7 +11,8 @@ const char *nx__dbt_kind_name(dbt_kind k)
 const char *nx__dbt_status_name(const dbt_node *n)
 {
     static const char *const NAMES[] = {[DBT_ST_NONE] = "skipped", [DBT_ST_SUCCESS] = "success", [DBT_ST_PASS] = "pass",      [DBT_ST_WARN] = "warn",
-                                        [DBT_ST_FAIL] = "fail",    [DBT_ST_ERROR] = "error",     [DBT_ST_SKIPPED] = "skipped"};
+                                        [DBT_ST_FAIL] = "fail",    [DBT_ST_ERROR] = "error",     [DBT_ST_SKIPPED] = "skipped",
+                                        [DBT_ST_NOOP] = "no-op"};
     return NAMES[n->status];
 }
 
@@ -32,6 +33,11 @@ const char *nx__dbt_materialized(const dbt_node *n)
 bool nx__dbt_is_ephemeral(const dbt_node *n)
 {
     return n->kind == DBT_MODEL && strcmp(nx__dbt_materialized(n), "ephemeral") == 0;
+}
+
+bool nx__dbt_has_slot(const dbt_node *n)
+{
+    return !nx__dbt_is_ephemeral(n);
 }
 
 /* [project, folders below the resource folder…, name] */

@@ -208,6 +208,22 @@ static nx_status read_paths(dbt_project *p, const char *key, const char *dflt, d
     return NX_OK;
 }
 
+static nx_status read_hooks(dbt_project *p, const char *key, dbt_list *ret, nx_err *err)
+{
+    dbt_list texts = {0};
+    const char *what = nx_arena_printf(&p->arena, "dbt_project.yml: %s", key);
+    NX_TRY(what == NULL ? nx_nomem(err) : nx__dbt_strings(&p->arena, nx_val_get(p->yml, key), what, &texts, err));
+    for (size_t i = 0; i < texts.n; i++) {
+        const char *name = nx_arena_printf(&p->arena, "%s-%s-%zu", p->name, key, i);
+        dbt_node *n = name == NULL ? NULL : nx__dbt_node_new(p, DBT_OPERATION, name, "dbt_project.yml", NULL, err);
+        if (n == NULL || (n->description = nx_arena_printf(&p->arena, "%s.%s.%zu", p->name, key, i)) == NULL)
+            return nx_nomem(err);
+        n->raw = nx_str_of(texts.v[i]);
+        NX_TRY(nx__dbt_push(&p->arena, ret, n, err));
+    }
+    return NX_OK;
+}
+
 static nx_status refuse_packages(dbt_project *p, nx_err *err)
 {
     static const char *const FILES[] = {"packages.yml", "dependencies.yml"};
@@ -239,8 +255,8 @@ static nx_status read_rest(dbt_project *p, nx_err *err)
     NX_TRY(read_paths(p, "snapshot-paths", "snapshots", &p->snapshot_paths, err));
     NX_TRY(read_paths(p, "macro-paths", "macros", &p->macro_paths, err));
     NX_TRY(read_paths(p, "analysis-paths", "analyses", &p->analysis_paths, err));
-    NX_TRY(nx__dbt_strings(&p->arena, nx_val_get(p->yml, "on-run-start"), "dbt_project.yml: on-run-start", &p->on_start, err));
-    NX_TRY(nx__dbt_strings(&p->arena, nx_val_get(p->yml, "on-run-end"), "dbt_project.yml: on-run-end", &p->on_end, err));
+    NX_TRY(read_hooks(p, "on-run-start", &p->on_start, err));
+    NX_TRY(read_hooks(p, "on-run-end", &p->on_end, err));
     if (nx_val_get(p->yml, "tests") != NULL && nx_val_get(p->yml, "data_tests") != NULL)
         return nx_fail(err, NX_INVALID, "dbt_project.yml: 'tests' and 'data_tests' both stand there; keep data_tests");
     const nx_val *dispatch = nx_val_get(p->yml, "dispatch");
@@ -263,6 +279,8 @@ nx_status nx__dbt_project_open(dbt_project *p, const nx_dbt_opts *o, nx_err *err
     if (p->root == NULL || target == NULL)
         return nx_nomem(err);
     p->target_path = target;
+    size_t root = strlen(p->root);
+    p->target_shown = strncmp(target, p->root, root) == 0 && target[root] == '/' ? target + root + 1 : target;
     NX_TRY(read_yaml(p, "dbt_project.yml", "dbt_project.yml", &p->yml, err));
     NX_TRY(check_keys(p, err));
     NX_TRY(read_name(p, err));

@@ -157,6 +157,9 @@ static nx_status yaml_snapshot(dbt_project *p, const char *file, const nx_val *v
         return nx_nomem(err);
     n->line = v->line;
     n->raw = nx_str_of(raw);
+    n->path = nx_arena_printf(&p->arena, "%s/%s.sql", n->path, name);
+    if (n->path == NULL)
+        return nx_nomem(err);
     NX_TRY(nx__dbt_cfg_tree(p, n, err));
     NX_TRY(nx_jinja_compile(p->jinja, nx__dbt_where(&p->arena, file, relation->line), n->raw, (nx_jtmpl **)&n->tmpl, err));
     return nx__dbt_node_add(p, n, err);
@@ -196,6 +199,7 @@ static nx_status source_table(dbt_project *p, const char *file, const nx_val *sr
     if (n == NULL)
         return nx_nomem(err);
     n->line = tbl->line;
+    n->path = file;
     n->source_v = src;
     n->table_v = tbl;
     n->source_name = nx__dbt_cstr(&p->arena, src_name);

@@ -8,7 +8,8 @@ typedef struct tally {
     const dbt_plan *plan;
     nx_dbt_result *r;
     bool skip_on_test_failure; /* build: a failed test holds back what stands below its parents */
-    bool stopped;              /* fail-fast */
+    bool stopped;              /* fail-fast, or a failed on-run-start */
+    const char *why_stopped;
 } tally;
 
 static void node_error(dbt_project *p, dbt_node *n, const nx_err *e)
@@ -61,6 +62,9 @@ static void count(tally *t, const dbt_node *n)
     case DBT_ST_NONE:
         r->skip++;
         break;
+    case DBT_ST_NOOP:
+        r->no_op++;
+        break;
     case DBT_ST_FAIL:
     case DBT_ST_ERROR:
         r->error++;
@@ -80,7 +84,7 @@ static void tell(const tally *t, const dbt_node *n, size_t slot)
         return;
     nx_dbt_node_result r = {.unique_id = n->id,
                             .resource_type = nx__dbt_kind_name(n->kind),
-                            .relation = n->kind == DBT_TEST ? NULL : nx__dbt_relname(&t->p->arena, n),
+                            .relation = n->kind == DBT_TEST || n->kind == DBT_EXPOSURE ? NULL : nx__dbt_relname(&t->p->arena, n),
                             .status = nx__dbt_status_name(n),
                             .message = n->message,
                             .failures = n->failures,
@@ -98,7 +102,14 @@ static void run_one(tally *t, dbt_node *n, size_t slot)
     dbt_project *p = t->p;
     if (n->status == DBT_ST_SKIPPED || t->stopped) {
         n->status = DBT_ST_SKIPPED;
-        n->message = t->stopped ? "Skipping due to fail_fast" : n->message;
+        n->message = t->stopped ? t->why_stopped : n->message;
+        tell(t, n, slot);
+        return;
+    }
+    if (n->kind == DBT_EXPOSURE) {
+        n->status = DBT_ST_NOOP;
+        n->message = "NO-OP";
+        n->failures = 0;
         tell(t, n, slot);
         return;
     }
@@ -126,68 +137,71 @@ static void run_one(tally *t, dbt_node *n, size_t slot)
 
 /* ---- on-run-start, on-run-end ---- */
 
-static nx_status project_hooks(dbt_project *p, const dbt_list *hooks, const char *which, nx_err *err)
+static nx_status one_hook(dbt_project *p, dbt_node *n, nx_err *err)
 {
+    NX_BUF_AUTO nx_buf sql;
+    nx_buf_init(&sql, 0);
+    NX_TRY(nx__dbt_render_text(p, NULL, "dbt_project.yml", n->raw, &sql, err));
+    return nx_str_trim(nx_buf_str(&sql)).n == 0 ? NX_OK : nx_session_exec(p->session, nx_buf_str(&sql), NULL, err);
+}
+
+/* False when one failed; those behind it are skipped. */
+static bool project_hooks(tally *t, const dbt_list *hooks)
+{
+    dbt_project *p = t->p;
+    bool good = true;
     for (size_t i = 0; i < hooks->n; i++) {
-        NX_BUF_AUTO nx_buf sql;
-        nx_buf_init(&sql, 0);
+        dbt_node *n = hooks->v[i];
+        nx_err e = {0};
         nx_mono_ns from = nx_clock_mono();
-        const char *name = nx_arena_printf(&p->arena, "hook: %s.%s.%zu", p->name, which, i);
-        const char *start = name == NULL ? NULL : nx_arena_printf(&p->arena, "START %s", name), *ok = name == NULL ? NULL : nx_arena_printf(&p->arena, "OK %s", name);
-        if (start == NULL || ok == NULL)
-            return nx_nomem(err);
-        nx__dbt_say_progress(p, i + 1, hooks->n, start, "RUN", -1);
-        nx_status st = nx__dbt_render_text(p, NULL, "dbt_project.yml", nx_str_of(hooks->v[i]), &sql, err);
-        if (st == NX_OK && nx_str_trim(nx_buf_str(&sql)).n > 0)
-            st = nx_session_exec(p->session, nx_buf_str(&sql), NULL, err);
-        if (st != NX_OK) {
-            nx_err_prefix(err, "%s %zu of dbt_project.yml: ", which, i + 1);
-            return st;
+        n->status = DBT_ST_SKIPPED;
+        if (good) {
+            const char *start = nx_arena_printf(&p->arena, "START hook: %s", n->description);
+            nx__dbt_say_progress(p, i + 1, hooks->n, start == NULL ? n->name : start, "RUN", -1);
+            n->execute_at = nx_clock_wall();
+            good = one_hook(p, n, &e) == NX_OK;
+            n->done_at = nx_clock_wall();
+            n->seconds = (double)(nx_clock_mono() - from) / 1e9;
+            n->status = good ? DBT_ST_SUCCESS : DBT_ST_ERROR;
+            const char *done = nx_arena_printf(&p->arena, "%s hook: %s", good ? "OK" : "ERROR", n->description);
+            nx__dbt_say_progress(p, i + 1, hooks->n, done == NULL ? n->name : done, good ? "OK" : "ERROR", n->seconds);
+            if (good) {
+                n->failures = 0;
+                n->message = nx_arena_printf(&p->arena, "%s passed", n->description);
+            } else
+                node_error(p, n, &e);
         }
-        nx__dbt_say_progress(p, i + 1, hooks->n, ok, "OK", (double)(nx_clock_mono() - from) / 1e9);
+        count(t, n);
     }
     if (hooks->n > 0)
         nx__dbt_say(p, "%s", "");
-    return NX_OK;
+    return good;
 }
 
-static void run_all(tally *t)
+static void run_all(tally *t, const char *why_stopped)
 {
     size_t slot = 0;
+    t->why_stopped = why_stopped;
     for (size_t i = 0; i < t->plan->n; i++) {
         dbt_node *n = t->plan->order[i];
-        if (nx__dbt_is_ephemeral(n))
+        if (!nx__dbt_has_slot(n))
             continue;
         run_one(t, n, ++slot);
         count(t, n);
     }
 }
 
-/* A failed on-run-start skips every node (dbt 1.12); a failed on-run-end is an error of the run. */
-static void hooks_failed(tally *t, const char *which, const nx_err *e)
-{
-    nx__dbt_say(t->p, "[ERROR]: %s", e->text);
-    t->r->error++;
-    t->r->total++;
-    if (t->r->first_failure[0] == '\0')
-        snprintf(t->r->first_failure, sizeof t->r->first_failure, "operation.%s.%s", t->p->name, which);
-}
-
 nx_status nx__dbt_run_plan(dbt_project *p, const dbt_plan *plan, nx_dbt_result *r, nx_err *err)
 {
     tally t = {.p = p, .plan = plan, .r = r, .skip_on_test_failure = strcmp(p->o->command, "build") == 0};
-    nx_err e = {0};
     nx__dbt_say(p, "Concurrency: %d threads (target='%s')", p->target.threads, p->target.name);
     nx__dbt_say(p, "%s", "");
     NX_TRY(nx_dir_make(p->target_path, err));
     nx_mono_ns from = nx_clock_mono();
-    if (project_hooks(p, &p->on_start, "on-run-start", &e) != NX_OK) {
-        hooks_failed(&t, "on-run-start", &e);
-        t.stopped = true;
-    }
-    run_all(&t);
-    if (project_hooks(p, &p->on_end, "on-run-end", &e) != NX_OK)
-        hooks_failed(&t, "on-run-end", &e);
+    bool started = project_hooks(&t, &p->on_start);
+    t.stopped = !started; /* dbt 1.12: nothing runs after a failed on-run-start */
+    run_all(&t, started ? "Skipping due to fail_fast" : "Skipping due to a failed on-run-start hook");
+    (void)project_hooks(&t, &p->on_end);
     r->seconds = (double)(nx_clock_mono() - from) / 1e9;
     nx__dbt_say_summary(p, plan, r);
     NX_TRY(nx__dbt_write_results(p, plan, r->seconds, err));

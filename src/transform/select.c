@@ -375,7 +375,7 @@ static bool type_wanted(const dbt_project *p, const dbt_node *n)
     static const struct {
         const char *command;
         unsigned kinds;
-    } TABLE[] = {{"build", 1u << DBT_MODEL | 1u << DBT_SEED | 1u << DBT_SNAPSHOT | 1u << DBT_TEST},
+    } TABLE[] = {{"build", 1u << DBT_MODEL | 1u << DBT_SEED | 1u << DBT_SNAPSHOT | 1u << DBT_TEST | 1u << DBT_EXPOSURE},
                  {"run", 1u << DBT_MODEL},
                  {"test", 1u << DBT_TEST},
                  {"seed", 1u << DBT_SEED},

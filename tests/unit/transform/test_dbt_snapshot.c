@@ -35,7 +35,7 @@ static void timestamp_strategy(void **state)
     kit k;
     begin(&k, "strategy: timestamp, updated_at: ts");
     take(&k, "(1, 'a', '" T1 "'), (2, 'b', '" T1 "')");
-    kit_expect(&k, "OK snapshotted snapshot gold.snap ");
+    kit_expect(&k, "OK snapshotted gold.snap ");
     kit_rows(&k, "select column_name from (describe gold.snap)", "id\nv\nts\ndbt_scd_id\ndbt_updated_at\ndbt_valid_from\ndbt_valid_to");
     kit_rows(&k, "select dbt_scd_id from gold.snap where id = 1", "8bd6037542377309505ab720e545f24e");
     int64_t version = kit_version(&k, "gold.snap");
