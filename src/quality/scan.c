@@ -37,8 +37,8 @@ nx_status nx__quality_run(qscan *sc, const char *table, nx_str sql, nx_result **
     if (!nx_grow(&o->queries, &o->cap_queries, o->n_queries + 1, sizeof *o->queries))
         return nx_nomem(sc->err);
     nx_scan_query *log = &o->queries[o->n_queries];
-    *log = (nx_scan_query){.table = table, .sql = nx_arena_dup(&o->arena, sql)};
-    if (log->sql == NULL)
+    *log = (nx_scan_query){.table = table == NULL ? NULL : nx_arena_dup(&o->arena, nx_str_of(table)), .sql = nx_arena_dup(&o->arena, sql)};
+    if (log->sql == NULL || (table != NULL && log->table == NULL))
         return nx_nomem(sc->err);
     o->n_queries++;
     nx_mono_ns from = nx_clock_mono();
@@ -207,19 +207,26 @@ static nx_status scan_group(qscan *sc, size_t i, bool *done, size_t *picks)
     return NX_OK;
 }
 
-static void describe(const qcheck *c, nx_check_result *r)
+/* The result outlives the compiled checks: its texts are copies. */
+static nx_status describe(qscan *sc, const qcheck *c, nx_check_result *r)
 {
-    *r = (nx_check_result){.table = c->table == NULL ? NULL : c->table->name,
-                           .column = c->n_cols == 0 ? NULL : c->cols[0].p,
-                           .name = c->name,
-                           .definition = c->definition,
-                           .metric = c->metric_name,
-                           .file = c->file,
-                           .line = c->line,
-                           .outcome = NX_OUTCOME_NONE,
-                           .warn = c->warn.text,
-                           .fail = c->fail.text,
-                           .attributes = c->attributes};
+    nx_arena *a = &sc->out->arena;
+    const struct {
+        const char *from, **to;
+    } texts[] = {{c->table == NULL ? NULL : c->table->name, &r->table},
+                 {c->name, &r->name},
+                 {c->definition, &r->definition},
+                 {c->file, &r->file},
+                 {c->warn.text, &r->warn},
+                 {c->fail.text, &r->fail},
+                 {c->attributes, &r->attributes}};
+    *r = (nx_check_result){.metric = c->metric_name, .line = c->line, .outcome = NX_OUTCOME_NONE};
+    for (size_t i = 0; i < NX_COUNT_OF(texts); i++)
+        if (texts[i].from != NULL && (*texts[i].to = nx_arena_dup(a, nx_str_of(texts[i].from))) == NULL)
+            return nx_nomem(sc->err);
+    if (c->n_cols > 0 && (r->column = nx_arena_dup(a, c->cols[0])) == NULL)
+        return nx_nomem(sc->err);
+    return NX_OK;
 }
 
 static bool wanted(const qcheck *c, const nx_scan_opts *o)
@@ -233,15 +240,8 @@ static bool wanted(const qcheck *c, const nx_scan_opts *o)
 static nx_status prepare(qscan *sc, const nx_scan_opts *opts, bool *done)
 {
     for (size_t i = 0; i < sc->q->n; i++) {
-        const qcheck *c = &sc->q->checks[i];
-        nx_check_result *r = &sc->out->checks[i];
-        describe(c, r);
-        done[i] = !wanted(c, opts);
-        if (c->n_cols > 0) {
-            r->column = nx_arena_dup(&sc->out->arena, c->cols[0]);
-            if (r->column == NULL)
-                return nx_nomem(sc->err);
-        }
+        NX_TRY(describe(sc, &sc->q->checks[i], &sc->out->checks[i]));
+        done[i] = !wanted(&sc->q->checks[i], opts);
     }
     return NX_OK;
 }

@@ -1,7 +1,7 @@
 -- Does what people say today move tomorrow's volatility? One row a symbol and session: talk beside realized volatility before, on and after the day.
 -- "Impact" is conditional association, not cause. realized_volatility_next and volatility_change look ahead: targets, never features.
 -- abnormal_attention = (ln(1 + messages) - mean) / deviation, both over the sessions before (20 at most).
--- trailing_correlation pairs a session's abnormal attention with the next session's realized volatility, over pairs complete by this session's
+-- A session that is still open is no target and in no pair. trailing_correlation pairs a session's abnormal attention with the next session's realized volatility, over pairs complete by this session's
 -- close: nothing in it was unknown at known_at.
 with talk as (
     select
@@ -41,7 +41,9 @@ joined as (
         ln(1.0 + coalesce(t.messages, 0)) as attention,
         m.realized_volatility,
         lag(m.realized_volatility) over (partition by m.symbol order by m.session_date) as realized_volatility_prev,
-        lead(m.realized_volatility) over (partition by m.symbol order by m.session_date) as realized_volatility_next,
+        lead(case when m.is_complete then m.realized_volatility end)
+            over (partition by m.symbol order by m.session_date) as realized_volatility_next,
+        m.is_complete,
         case when t.known_at > m.known_at then t.known_at else m.known_at end as known_at
     from "gold"."fct_market_daily" as m
     left join talk as t on t.symbol = m.symbol and t.session_date = m.session_date
@@ -65,7 +67,7 @@ attention as (
 paired as (
     select
         *,
-        case when realized_volatility is not null then lag(abnormal_attention) over (partition by symbol order by session_date) end as attention_before
+        case when is_complete and realized_volatility is not null then lag(abnormal_attention) over (partition by symbol order by session_date) end as attention_before
     from attention
 ),
 

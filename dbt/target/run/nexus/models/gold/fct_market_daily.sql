@@ -1,6 +1,6 @@
 -- One row a symbol and session, from the finest bars that the session has: minutes (returns over 5 minutes), else hours, else the day's own bar.
 -- realized_volatility is the square root of the sum of squared log returns inside the session, so splits and dividends do not touch it; null where
--- only a day bar is known. return_close is close to close, adjusted for splits. Prices and volumes are exact; returns, volatility and vwap are doubles.
+-- only a day bar is known. A session is complete once its last regular bar, or any later session, is there. return_close is close to close, adjusted for splits. Prices and volumes are exact; returns, volatility and vwap are doubles.
 with regular as (
     select
         *,
@@ -27,6 +27,7 @@ sessions as (
         cast(sum(r.volume) as decimal(38, 6)) as volume,
         cast(sum(r.trade_count) as bigint) as trade_count,
         cast(cast(sum((cast(r.vwap as decimal(38, 6)) * cast(r.volume as decimal(38, 6)))) as double) / cast(nullif(sum(case when r.vwap is not null then r.volume end), 0) as double) as double) as vwap,
+        max(r.ny_minute) as last_minute,
         max(r._known_at) as known_at
     from regular as r
     inner join finest as f on f.symbol = r.symbol and f.session_date = r.session_date and f.grain = r.grain
@@ -66,7 +67,9 @@ with_previous as (
     select
         s.*,
         lag(s.close) over (partition by s.symbol order by s.session_date) as close_previous,
-        lag(s.session_date) over (partition by s.symbol order by s.session_date) as session_previous
+        lag(s.session_date) over (partition by s.symbol order by s.session_date) as session_previous,
+        s.session_date < max(s.session_date) over ()
+        or s.last_minute >= case s.grain when 1 then 955 when 2 then 900 else 0 end as is_complete
     from sessions as s
 ),
 
@@ -100,6 +103,7 @@ select
     end as return_close,
     r.realized_volatility,
     r.rv_bars,
+    p.is_complete,
     p.known_at
 from with_previous as p
 left join realized as r on r.symbol = p.symbol and r.session_date = p.session_date

@@ -29,19 +29,8 @@ from (
     select b.*
     from "staging"."stg_bars" as b
     
-    left join (select _source, max(_ingest_pos) as pos from "silver"."bars" group by _source) as w
-        on w._source = b._source
-    where w.pos is null or b._ingest_pos > w.pos
-    
 ) as n
     where adjustment = 'raw'
 ) as r
 
-left join (select symbol, timeframe, ts, _received_at as newest from "silver"."bars") as t
-    on t.symbol = r.symbol
-    and t.timeframe = r.timeframe
-    and t.ts = r.ts
-
 where r.rn = 1
-
-    and (t.newest is null or r._received_at >= t.newest)
