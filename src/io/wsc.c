@@ -215,19 +215,17 @@ static nx_status take_message(nx_wsc *c, nx_ws_frame *ret, nx_err *err)
 nx_status nx_wsc_recv(nx_wsc *c, int64_t timeout_ms, const volatile bool *stop, nx_ws_frame *ret, nx_err *err)
 {
     nx_mono_ns deadline = nx__deadline(timeout_ms);
-    nx_err own;
-    nx_err *e = err == NULL ? &own : err;
     for (;;) {
-        nx_status st = take_message(c, ret, e);
+        nx_status st = take_message(c, ret, err);
         if (st != NX_AGAIN)
             return st;
         if (c->ended)
-            return c->closing ? NX_NOTHING : gone(c, e);
-        if (nx_wsc_queued(c) > 0 && (st = write_some(c, e)) != NX_OK && st != NX_AGAIN)
+            return c->closing ? NX_NOTHING : gone(c, err);
+        if (nx_wsc_queued(c) > 0 && (st = write_some(c, err)) != NX_OK && st != NX_AGAIN)
             return st;
-        st = read_some(c, e);
+        st = read_some(c, err);
         if (st == NX_NOTHING)
-            return c->closing ? NX_NOTHING : gone(c, e);
+            return c->closing ? NX_NOTHING : gone(c, err);
         if (st == NX_OK)
             continue;
         if (st != NX_AGAIN)
@@ -235,7 +233,7 @@ nx_status nx_wsc_recv(nx_wsc *c, int64_t timeout_ms, const volatile bool *stop, 
         short events, want = (short)(POLLIN | (nx_wsc_queued(c) > 0 ? POLLOUT : 0));
         st = nx__net_wait(c->fd, want, deadline, stop, &events);
         if (st == NX_CANCELLED)
-            return stopped(c, e);
+            return stopped(c, err);
         if (st != NX_OK)
             return st;
     }

@@ -17,7 +17,9 @@ nx_status nx_wsd_listen(const char *listen_text, int *ret_fd, int *ret_port, nx_
 
 static nx_wsd_opts with_defaults(const nx_wsd_opts *opts)
 {
-    nx_wsd_opts o = opts == NULL ? (nx_wsd_opts){0} : *opts;
+    nx_wsd_opts o = {0};
+    if (opts != NULL)
+        o = *opts;
     if (o.request_bytes_max == 0)
         o.request_bytes_max = 16 << 10;
     if (o.message_bytes_max == 0)

@@ -160,16 +160,16 @@ static nx_status take_control(nx_wsd_conn *c, const nx_ws_frame *f, nx_err *err)
     return NX_NOTHING;
 }
 
+/* Says goodbye with the code and the reason in err, and passes the error on. */
 static nx_status fail_close(nx_wsd_conn *c, int code, nx_err *err)
 {
-    nx_err own;
-    nx_err *e = err == NULL ? &own : err;
-    nx_err ignored;
-    nx_status st = nx_wsd_close(c, code, e->text, &ignored);
-    if (st != NX_OK)
+    if (nx_wsd_close(c, code, err == NULL ? NULL : err->text, NULL) != NX_OK)
         c->ended = true;
-    nx_err_prefix(e, "%s", c->peer);
-    return code == NX_WS_CLOSE_TOO_BIG ? (e->status = NX_LIMIT) : (e->status = NX_INVALID);
+    nx_status st = code == NX_WS_CLOSE_TOO_BIG ? NX_LIMIT : NX_INVALID;
+    nx_err_prefix(err, "%s", c->peer);
+    if (err != NULL)
+        err->status = st;
+    return st;
 }
 
 /* Adds a fragment; NX_OK: the message is whole, NX_AGAIN: more must come. */
@@ -203,20 +203,18 @@ nx_status nx_wsd_next(nx_wsd_conn *c, nx_ws_frame *ret, nx_err *err)
     while (!c->ending) {
         size_t need = 0;
         int code = 0;
-        nx_err own;
-        nx_err *e = err == NULL ? &own : err;
-        nx_status st = nx_ws_next(c->in.p, c->in.tail, &c->in.head, &lim, ret, &need, &code, e);
+        nx_status st = nx_ws_next(c->in.p, c->in.tail, &c->in.head, &lim, ret, &need, &code, err);
         if (st == NX_AGAIN)
             return st;
         if (st != NX_OK)
-            return fail_close(c, code, e);
+            return fail_close(c, code, err);
         if (NX_LIKELY(ret->op != NX_WS_CONT && ret->fin && ret->op < NX_WS_CLOSE && !c->joining))
             return NX_OK;
         if (ret->op >= NX_WS_CLOSE) {
             NX_TRY(take_control(c, ret, err));
             continue;
         }
-        st = join(c, ret, e);
+        st = join(c, ret, err);
         if (st != NX_AGAIN)
             return st;
     }
