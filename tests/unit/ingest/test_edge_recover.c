@@ -307,7 +307,9 @@ static bool on_control(void *ctx, nx_str type, nx_str object)
 static void test_feed(void **state)
 {
     edge *e = *state;
+    e->o.listen = NULL; /* a feed needs no listener */
     edge_start(e);
+    assert_int_equal(nx_stream_port(e->s), 0);
     control c = {0};
     nx_feed *f;
     must(nx_feed_open(e->s, "alpaca/iex", "alpaca.stocks", on_control, &c, &f, &e->err), &e->err);
@@ -326,6 +328,9 @@ static void test_feed(void **state)
     assert_string_equal(edge_ask(e, "select _source || ' ' || _ingest_pos || ' ' || epoch_us(_received_at) from bronze.quotes"),
                         "alpaca/iex 1 1700000000123456");
     assert_int_equal(edge_count(e, "quarantine.records"), 1);
+    edge_stop(e);
+    e->o.listen = "127.0.0.1:0";
+    edge_start(e);
     nx_wsc *w = dial(e);
     say(w, "{\"action\":\"hello\",\"producer\":\"alpaca/iex\"}"); /* nobody can pretend to be a feed */
     assert_non_null(strstr(hear(w), "\"code\":400"));
