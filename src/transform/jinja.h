@@ -79,7 +79,7 @@ typedef struct nx_jpair {
     nx_jval key, value;
 } nx_jpair;
 
-/* Keys: str, int, float, bool, none and tuples of those. Order of insertion. Read through nx_jdict_get and items. */
+/* Keys: all but lists, dicts and tuples that hold one. Order of insertion. Read through nx_jdict_get and items. */
 struct nx_jdict {
     nx_jpair *items;
     size_t n, cap;

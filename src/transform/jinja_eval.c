@@ -18,8 +18,6 @@ static nx_status eval_dict(nx_jrun *run, const jnode *n, nx_jval *ret)
     for (size_t i = 0; i + 1 < n->list.n; i += 2) {
         NX_TRY(nx__jeval(run, n->list.v[i], &key));
         NX_TRY(nx__jeval(run, n->list.v[i + 1], &value));
-        if (key.kind == NX_J_UNDEF)
-            return nx__jundef_fail(run, &key);
         NX_TRY(nx_jdict_set(run, ret, key, value, run->err));
     }
     return NX_OK;

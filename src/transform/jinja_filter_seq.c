@@ -284,8 +284,6 @@ FILTER(groupby)
 {
     nx_jval all, *keys, group = nx_jval_none();
     bool exact = p[2] != NULL && nx_jval_truth(p[2]);
-    if (p[0] == NULL)
-        return jfail(run, "filter 'groupby' needs an attribute");
     NX_TRY(list_of(run, v, &all));
     NX_TRY(keys_of(run, all.list->v, all.list->n, p[0], !exact, &keys));
     for (size_t i = 0; i < all.list->n; i++)
@@ -361,11 +359,11 @@ FILTER(slice)
 }
 
 const jfilter nx__jfilters_seq[] = {
-    {"batch", "linecount fill_with", f_batch},
+    {"batch", "linecount! fill_with", f_batch},
     {"count", "", f_length},
     {"dictsort", "case_sensitive by reverse", f_dictsort},
     {"first", "", f_first},
-    {"groupby", "attribute default case_sensitive", f_groupby},
+    {"groupby", "attribute! default case_sensitive", f_groupby},
     {"items", "", f_items},
     {"join", "d attribute", f_join},
     {"last", "", f_last},
@@ -374,7 +372,7 @@ const jfilter nx__jfilters_seq[] = {
     {"max", "case_sensitive attribute", f_max},
     {"min", "case_sensitive attribute", f_min},
     {"reverse", "", f_reverse},
-    {"slice", "slices fill_with", f_slice},
+    {"slice", "slices! fill_with", f_slice},
     {"sort", "reverse case_sensitive attribute", f_sort},
     {"sum", "attribute start", f_sum},
     {"unique", "case_sensitive attribute", f_unique},

@@ -38,8 +38,6 @@ FILTER(replace)
 {
     nx_str s, from, to;
     int64_t count;
-    if (p[0] == NULL || p[1] == NULL)
-        return jfail(run, "filter 'replace' needs what to replace and by what");
     NX_TRY(nx__jval_text(run, v, &s));
     NX_TRY(nx__jval_text(run, p[0], &from));
     NX_TRY(nx__jval_text(run, p[1], &to));
@@ -154,7 +152,7 @@ const jfilter nx__jfilters_str[] = {
     {"format", NULL, f_format},
     {"indent", "width first blank", f_indent},
     {"lower", "", f_lower},
-    {"replace", "old new count", f_replace},
+    {"replace", "old! new! count", f_replace},
     {"string", "", f_string},
     {"title", "", f_title},
     {"tojson", "indent", f_tojson},

@@ -314,7 +314,7 @@ nx_status nx__jmacro_make(nx_jrun *run, const jmacro_def *def, nx_jval *ret);
 nx_status nx__jscope_set(nx_jrun *run, jscope *s, nx_str name, const nx_jval *v);
 nx_status nx__jscope_new(nx_jrun *run, jscope *up, jscope **ret);
 nx_jval nx__jname(nx_jrun *run, nx_str name);
-/* Binds arguments to the words of spec ("width first blank"); p[i] NULL where none was given. */
+/* Binds arguments to the words of spec ("width! first blank", ! for must be given); p[i] NULL where none was given. */
 nx_status nx__jbind(nx_jrun *run, const char *what, const char *name, const char *spec, const nx_jargs *args,
                     const nx_jval **p);
 nx_status nx__jarg_int(nx_jrun *run, const nx_jval *v, int64_t dflt, const char *what, int64_t *ret);

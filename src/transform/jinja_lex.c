@@ -202,6 +202,8 @@ static nx_status lex_number(lexer *l)
     }
     t.end = end;
     nx_str text = nx_str_sub(s, pos, end);
+    if (t.kind == T_INT && base == 10 && text.p[0] == '0' && strspn(text.p, "0_") < text.n)
+        return fail(l, l->line, "a whole number cannot start with 0");
     if (t.kind == T_FLOAT ? !nx__jparse_float(text, &t.f) : nx__jparse_int(text, 0, &t.i) != NX_OK)
         return fail(l, l->line, "a whole number is outside of 64 bits");
     advance(l, end);

@@ -2,7 +2,7 @@
 #include "transform/jinja_int.h"
 
 #define METHOD(name)                                                                                                    \
-    static nx_status m_##name(nx_jrun *run, const nx_jval *self, NX_UNUSED const nx_jval **p, NX_UNUSED const nx_jargs *args, \
+    static nx_status m_##name(NX_UNUSED nx_jrun *run, const nx_jval *self, NX_UNUSED const nx_jval **p, NX_UNUSED const nx_jargs *args, \
                               nx_jval *ret)
 
 const jmethod_def *nx__jmethod_find(nx_jkind kind, nx_str name)
@@ -18,16 +18,10 @@ const jmethod_def *nx__jmethod_find(nx_jkind kind, nx_str name)
     return NULL;
 }
 
-static nx_status needs(nx_jrun *run, const nx_jval *v, const char *method)
-{
-    return v == NULL ? jfail(run, "%s() needs an argument", method) : NX_OK;
-}
-
 METHOD(append)
 {
     (void)ret;
     nx_jval list = *self;
-    NX_TRY(needs(run, p[0], "append"));
     return nx_jlist_add(run, &list, *p[0], run->err);
 }
 
@@ -37,7 +31,6 @@ METHOD(extend)
     nx_jval list = *self;
     const nx_jval *items;
     size_t n;
-    NX_TRY(needs(run, p[0], "extend"));
     NX_TRY(nx__jval_items(run, p[0], &items, &n));
     for (size_t i = 0; i < n; i++) { /* the list may be its own argument: its storage moves */
         nx_jval v = p[0]->kind == NX_J_LIST ? p[0]->list->v[i] : items[i];
@@ -61,7 +54,6 @@ METHOD(insert)
     nx_jval list = *self;
     nx_jlist *l = self->list;
     int64_t i;
-    NX_TRY(needs(run, p[1], "insert"));
     NX_TRY(nx__jarg_int(run, p[0], 0, "the place for insert()", &i));
     size_t at, n = l->n;
     if (!place(i, n, &at))
@@ -102,7 +94,6 @@ static size_t find(const nx_jlist *l, const nx_jval *v)
 METHOD(remove)
 {
     (void)ret;
-    NX_TRY(needs(run, p[0], "remove"));
     size_t at = find(self->list, p[0]);
     if (at == SIZE_MAX)
         return jfail(run, "remove(): the value is not in the list");
@@ -112,7 +103,6 @@ METHOD(remove)
 
 METHOD(index)
 {
-    NX_TRY(needs(run, p[0], "index"));
     size_t at = find(self->list, p[0]);
     if (at == SIZE_MAX)
         return jfail(run, "index(): the value is not in the list");
@@ -123,7 +113,6 @@ METHOD(index)
 METHOD(count)
 {
     int64_t n = 0;
-    NX_TRY(needs(run, p[0], "count"));
     for (size_t i = 0; i < self->list->n; i++)
         n += nx_jval_equal(&self->list->v[i], p[0]);
     *ret = nx_jval_int(n);
@@ -172,12 +161,12 @@ METHOD(list_clear)
 }
 
 const jmethod_def nx__jmethods_list[] = {
-    {"append", "object", m_append}, {"clear", "", m_list_clear},      {"copy", "", m_list_copy}, {"count", "value", m_count},
-    {"extend", "iterable", m_extend}, {"index", "value", m_index},    {"insert", "index object", m_insert},
-    {"pop", "index", m_pop},        {"remove", "value", m_remove},    {"reverse", "", m_reverse}, {"sort", "reverse", m_sort},
+    {"append", "object!", m_append}, {"clear", "", m_list_clear},      {"copy", "", m_list_copy}, {"count", "value!", m_count},
+    {"extend", "iterable!", m_extend}, {"index", "value!", m_index},    {"insert", "index! object!", m_insert},
+    {"pop", "index", m_pop},        {"remove", "value!", m_remove},    {"reverse", "", m_reverse}, {"sort", "reverse", m_sort},
     {NULL, NULL, NULL},
 };
-const jmethod_def nx__jmethods_tuple[] = {{"count", "value", m_count}, {"index", "value", m_index}, {NULL, NULL, NULL}};
+const jmethod_def nx__jmethods_tuple[] = {{"count", "value!", m_count}, {"index", "value!", m_index}, {NULL, NULL, NULL}};
 
 /* ---- dicts ---- */
 
@@ -210,7 +199,6 @@ METHOD(values)
 
 METHOD(get)
 {
-    NX_TRY(needs(run, p[0], "get"));
     if (!nx__jval_hashable(p[0], 0))
         return jfail(run, "a value of type '%s' cannot be a key", nx_jval_type(p[0]));
     const nx_jval *v = nx_jdict_get(self->dict, p[0]);
@@ -227,7 +215,6 @@ METHOD(setdefault)
 
 METHOD(dict_pop)
 {
-    NX_TRY(needs(run, p[0], "pop"));
     if (nx__jdict_remove(self->dict, p[0], ret))
         return NX_OK;
     if (p[1] == NULL)
@@ -283,7 +270,7 @@ METHOD(dict_clear)
 }
 
 const jmethod_def nx__jmethods_dict[] = {
-    {"clear", "", m_dict_clear}, {"copy", "", m_dict_copy}, {"get", "key default", m_get}, {"items", "", m_items},
-    {"keys", "", m_keys},        {"pop", "key default", m_dict_pop}, {"setdefault", "key default", m_setdefault},
+    {"clear", "", m_dict_clear}, {"copy", "", m_dict_copy}, {"get", "key! default", m_get}, {"items", "", m_items},
+    {"keys", "", m_keys},        {"pop", "key! default", m_dict_pop}, {"setdefault", "key! default", m_setdefault},
     {"update", NULL, m_update},  {"values", "", m_values},  {NULL, NULL, NULL},
 };

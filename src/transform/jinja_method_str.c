@@ -43,8 +43,6 @@ METHOD(replace)
 {
     nx_str from, to;
     int64_t count;
-    if (p[0] == NULL || p[1] == NULL)
-        return jfail(run, "replace() needs what to replace and by what");
     NX_TRY(nx__jarg_str(run, p[0], NX_STR(""), "what replace() replaces", &from));
     NX_TRY(nx__jarg_str(run, p[1], NX_STR(""), "what replace() puts in", &to));
     NX_TRY(nx__jarg_int(run, p[2], -1, "the count of replace()", &count));
@@ -56,10 +54,10 @@ static nx_status add_str(nx_jrun *run, nx_jval *list, nx_str s)
     return nx_jlist_add(run, list, nx_jval_str(s), run->err);
 }
 
-/* Words parted by white space; what is left after max cuts stays whole. */
+/* Words parted by white space; what is left after max cuts stays as it is. */
 static nx_status split_space(nx_jrun *run, nx_str s, int64_t max, bool right, nx_jval *list)
 {
-    for (s = nx__jstr_strip(s, NULL, true, true); s.n > 0; max--) {
+    for (s = nx__jstr_strip(s, NULL, !right, right); s.n > 0; max--) {
         if (max == 0)
             return add_str(run, list, s);
         size_t cut = right ? 0 : s.n;
@@ -176,8 +174,6 @@ METHOD(join)
 {
     const nx_jval *items;
     size_t n;
-    if (p[0] == NULL)
-        return jfail(run, "join() needs a list");
     NX_TRY(nx__jval_items(run, p[0], &items, &n));
     nx_buf b NX_BUF_AUTO;
     nx_buf_init(&b, run->opts.bytes_max);
@@ -194,11 +190,11 @@ static nx_status edge(nx_jrun *run, const nx_jval *self, const nx_jval *what, bo
 {
     const nx_jval *items = what;
     size_t n = 1;
-    if (what != NULL && what->kind == NX_J_TUPLE)
+    if (what->kind == NX_J_TUPLE)
         NX_TRY(nx__jval_items(run, what, &items, &n));
     *ret = nx_jval_bool(false);
     for (size_t i = 0; i < n; i++) {
-        if (what == NULL || items[i].kind != NX_J_STR)
+        if (items[i].kind != NX_J_STR)
             return jfail(run, "%s() needs a string or a tuple of strings", end ? "endswith" : "startswith");
         if (end ? nx_str_ends(self->s, items[i].s) : nx_str_starts(self->s, items[i].s))
             *ret = nx_jval_bool(true);
@@ -239,8 +235,6 @@ METHOD(removesuffix)
 static nx_status find(nx_jrun *run, const nx_jval *self, const nx_jval *what, bool last, bool must, nx_jval *ret)
 {
     nx_str w;
-    if (what == NULL)
-        return jfail(run, "find() needs a string");
     NX_TRY(nx__jarg_str(run, what, NX_STR(""), "what is looked for", &w));
     size_t hit = last ? find_last(self->s, w) : nx_str_find(self->s, w, 0);
     if (hit == SIZE_MAX && must)
@@ -387,17 +381,17 @@ METHOD(islower)
 }
 
 const jmethod_def nx__jmethods_str[] = {
-    {"capitalize", "", m_capitalize}, {"casefold", "", m_lower},       {"center", "width fillchar", m_center},
-    {"count", "sub", m_count},        {"endswith", "suffix", m_endswith}, {"find", "sub", m_find},
-    {"format", NULL, m_format},       {"index", "sub", m_index},       {"isalnum", "", m_isalnum},
+    {"capitalize", "", m_capitalize}, {"casefold", "", m_lower},       {"center", "width! fillchar", m_center},
+    {"count", "sub!", m_count},        {"endswith", "suffix!", m_endswith}, {"find", "sub!", m_find},
+    {"format", NULL, m_format},       {"index", "sub!", m_index},       {"isalnum", "", m_isalnum},
     {"isalpha", "", m_isalpha},       {"isdecimal", "", m_isdigit},    {"isdigit", "", m_isdigit},
     {"islower", "", m_islower},       {"isnumeric", "", m_isdigit},    {"isspace", "", m_isspace},
-    {"isupper", "", m_isupper},       {"join", "iterable", m_join},    {"ljust", "width fillchar", m_ljust},
-    {"lower", "", m_lower},           {"lstrip", "chars", m_lstrip},   {"partition", "sep", m_partition},
-    {"removeprefix", "prefix", m_removeprefix}, {"removesuffix", "suffix", m_removesuffix}, {"replace", "old new count", m_replace},
-    {"rfind", "sub", m_rfind},        {"rjust", "width fillchar", m_rjust}, {"rpartition", "sep", m_rpartition},
+    {"isupper", "", m_isupper},       {"join", "iterable!", m_join},    {"ljust", "width! fillchar", m_ljust},
+    {"lower", "", m_lower},           {"lstrip", "chars", m_lstrip},   {"partition", "sep!", m_partition},
+    {"removeprefix", "prefix!", m_removeprefix}, {"removesuffix", "suffix!", m_removesuffix}, {"replace", "old! new! count", m_replace},
+    {"rfind", "sub!", m_rfind},        {"rjust", "width! fillchar", m_rjust}, {"rpartition", "sep!", m_rpartition},
     {"rsplit", "sep maxsplit", m_rsplit}, {"rstrip", "chars", m_rstrip}, {"split", "sep maxsplit", m_split},
-    {"splitlines", "keepends", m_splitlines}, {"startswith", "prefix", m_startswith}, {"strip", "chars", m_strip},
+    {"splitlines", "keepends", m_splitlines}, {"startswith", "prefix!", m_startswith}, {"strip", "chars", m_strip},
     {"swapcase", "", m_swapcase},     {"title", "", m_title},          {"upper", "", m_upper},
-    {"zfill", "width", m_zfill},      {NULL, NULL, NULL},
+    {"zfill", "width!", m_zfill},      {NULL, NULL, NULL},
 };

@@ -261,8 +261,12 @@ nx_status nx__jbind(nx_jrun *run, const char *what, const char *name, const char
 {
     nx_str rest = nx_str_of(spec), words[JARGS_MAX], word;
     size_t n = 0;
-    while (spec[0] != '\0' && n < JARGS_MAX && nx_str_split(&rest, ' ', &word))
-        words[n++] = word;
+    bool must[JARGS_MAX] = {false};
+    while (spec[0] != '\0' && n < JARGS_MAX && nx_str_split(&rest, ' ', &word)) {
+        must[n] = word.p[word.n - 1] == '!';
+        words[n] = nx_str_sub(word, 0, word.n - must[n]);
+        n++;
+    }
     for (size_t i = 0; i < JARGS_MAX; i++)
         p[i] = i < args->n && i < n ? &args->v[i] : NULL;
     if (args->n > n)
@@ -277,6 +281,9 @@ nx_status nx__jbind(nx_jrun *run, const char *what, const char *name, const char
             return jfail(run, "%s '%s' got its argument '" NX_STR_FMT "' twice", what, name, NX_STR_ARG(words[i]));
         p[i] = &args->kw[k].value;
     }
+    for (size_t i = 0; i < n; i++)
+        if (must[i] && p[i] == NULL)
+            return jfail(run, "%s '%s' needs its argument '" NX_STR_FMT "'", what, name, NX_STR_ARG(words[i]));
     return NX_OK;
 }
 

@@ -281,7 +281,7 @@ bool nx__jval_hashable(const nx_jval *v, unsigned depth)
                 return false;
         return true;
     }
-    return v->kind == NX_J_STR || v->kind == NX_J_INT || v->kind == NX_J_FLOAT || v->kind == NX_J_BOOL || v->kind == NX_J_NONE;
+    return v->kind != NX_J_LIST && v->kind != NX_J_DICT;
 }
 
 static uint64_t hash(const nx_jval *v)
@@ -300,7 +300,7 @@ static uint64_t hash(const nx_jval *v)
     else if (v->kind == NX_J_FLOAT)
         return nx_hash64(&v->f, sizeof v->f, 2);
     else if (!nx__jval_integer(v, &i))
-        i = -1;
+        i = -(int64_t)v->kind; /* objects decide themselves what is equal: one slot for all of a kind */
     return nx_hash64(&i, sizeof i, 3);
 }
 

@@ -274,6 +274,31 @@ static const struct {
     {"{{ \"a%sb\"|replace('%s', 'X') }}{{ 'aaa'|replace('a','b',2) }}{{ ''|replace('','x') }}{{ 'a"
      "b'|replace('','-') }}\n",
      "aXbbbax-a-b-"},
+    {"{{ '  a a b c'.rsplit(none, 1) }}{{ ' a b c  '.split(none, 1) }}{{ '  '.split() }}{{ ' a '"
+     ".rsplit() }}{{ 'a'.split(none, 0) }}",
+     "['  a a b', 'c']['a', 'b c  '][]['a']['a']"},
+    {"{{ u in {'k': 1} }}{{ [u, 1, 1]|unique|list }}",
+     "False[Undefined, 1]"},
+    {"{% for row in [['a', 1], ['b', 2]] -%}\n  {%- set name, n = row -%}\n  {{ name ~ '=' ~ n }}{"
+     "{ ', ' if not loop.last else '' }}\n{%- endfor %}",
+     "a=1, b=2"},
+    {"{%- macro cents_to_dollars(column_name, precision=2) -%}\n    ({{ column_name }} / 100)::nu"
+     "meric(16, {{ precision }})\n{%- endmacro -%}\nselect {{ cents_to_dollars('amount') }} as a, "
+     "{{ cents_to_dollars(column_name='b', precision=4) }} as b",
+     "select (amount / 100)::numeric(16, 2) as a, (b / 100)::numeric(16, 4) as b"},
+    {"{% set payment_methods = [\"card\", \"coupon\"] %}\nselect order_id,\n  {% for m in payment_meth"
+     "ods %}\n  sum(case when method = '{{ m }}' then amount else 0 end) as {{ m }}_amount{% if n"
+     "ot loop.last %},{% endif %}\n  {% endfor %}\nfrom t group by 1",
+     "\nselect order_id,\n  \n  sum(case when method = 'card' then amount else 0 end) as card_amoun"
+     "t,\n  \n  sum(case when method = 'coupon' then amount else 0 end) as coupon_amount\n  \nfrom t"
+     " group by 1"},
+    {"{% set d = {} %}{% for k in ['x', 'y'] %}{% do d.update({k: loop.index}) %}{% endfor %}{{ "
+     "d }}{{ d.items() | map('first') | join('/') }}",
+     "{'x': 1, 'y': 2}x/y"},
+    {"{% macro outer() %}{% set inner %}{% for i in range(2) %}{{ i }}{{ caller(i) }}{% endfor %"
+     "}{% endset %}{{ inner | trim }}{% endmacro %}{% call(n) outer() %}<{{ n * 2 }}>{% endcall "
+     "%}\n",
+     "0<0>1<2>"},
 };
 
 static const char *const jinja_errors[] = {

@@ -95,6 +95,7 @@ static void test_error_texts(void **state)
         {"{# x", "t.sql:1: this comment is not closed: '#}' is missing", NX_INVALID},
         {"{% raw %}x", "t.sql:1: 'raw' is not closed: 'endraw' is missing", NX_INVALID},
         {"{% break %}", "t.sql:1: 'break' outside of a loop", NX_INVALID},
+        {"{{ 007 }}", "t.sql:1: a whole number cannot start with 0", NX_INVALID},
         {"{{ 9223372036854775808 }}", "t.sql:1: a whole number is outside of 64 bits", NX_INVALID},
         {"{{ 9223372036854775807 + 1 }}", "t.sql:1: a whole number leaves the range of 64 bits", NX_INVALID},
         {"{{ 2 ** 64 }}", "t.sql:1: a whole number leaves the range of 64 bits", NX_INVALID},
@@ -111,6 +112,8 @@ static void test_error_texts(void **state)
         {"{{ 'abc'.encode() }}", "t.sql:1: 'str' has no attribute 'encode'", NX_INVALID},
         {"\n\xff", "t.sql: the file is not valid UTF-8", NX_INVALID},
         {"{{ {[1]: 2} }}", "t.sql:1: a value of type 'list' cannot be a key", NX_INVALID},
+        {"{{ 'a'.ljust() }}", "t.sql:1: method 'ljust' needs its argument 'width'", NX_INVALID},
+        {"{{ [].append() }}", "t.sql:1: method 'append' needs its argument 'object'", NX_INVALID},
         {"{{ '%c' % 2.25 }}", "t.sql:1: the format 'c' does not take a 'float'", NX_INVALID},
         {"{{ '%q' % 1 }}", "t.sql:1: a format has an unknown conversion after '%'", NX_INVALID},
         {"{{ 1 $ 2 }}", "t.sql:1: unexpected character '$'", NX_INVALID},
@@ -155,6 +158,11 @@ static void test_limits(void **state)
     }
     nx_buf b NX_BUF_AUTO, deep NX_BUF_AUTO;
     nx_err err;
+    const nx_jrun_opts deep_opts = {.depth_max = 1000000};
+    nx_buf_init(&b, 0);
+    assert_int_equal(render("{% macro m() %}{% if true %}{{ [{'a': m()}] }}{% endif %}{% endmacro %}{{ m() }}", &deep_opts, &b, &err), NX_LIMIT);
+    assert_non_null(strstr(err.text, "nested too deeply"));
+    nx_buf_drop(&b);
     nx_buf_init(&b, 0);
     nx_buf_init(&deep, 0);
     assert_int_equal(nx_buf_adds(&deep, "{{ "), NX_OK);
