@@ -2,6 +2,7 @@
 #include "lake_kit.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum { COMMITS = 100, ROWS = 10 };
 
@@ -15,7 +16,7 @@ typedef struct worker {
     int64_t id;
     nx_err err;
     nx_status st;
-    const volatile bool *stop;
+    const atomic_bool *stop;
 } worker;
 
 static nx_status add(worker *w, nx_writer *out, int64_t i)
@@ -108,7 +109,7 @@ static void test_together(void **state)
 {
     kit *k = *state;
     nx_table *t;
-    volatile bool stop = false;
+    atomic_bool stop = false;
     worker w[4] = {{.k = k, .id = 1}, {.k = k, .id = 2}, {.k = k, .stop = &stop}, {.k = k, .stop = &stop}};
     pthread_t id[4];
     void *(*const run[4])(void *) = {append_main, append_main, read_main, compact_main};
