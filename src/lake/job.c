@@ -27,6 +27,27 @@ void nx__job_end(nx__job *j, bool committed)
     j->base = NULL;
 }
 
+nx_status nx__job_reshape(nx__job *j, const nx_schema *schema, const char *const *partition, bool mixed, nx_err *err)
+{
+    nx_buf text NX_BUF_AUTO, json NX_BUF_AUTO;
+    nx_buf_init(&text, 0);
+    nx_buf_init(&json, 0);
+    nx_schema *own = nx_schema_copy(&j->c.arena, schema);
+    if (own == NULL || nx_schema_to_delta(own, &text) != NX_OK ||
+        nx__meta_evolve(j->base->meta, nx_buf_str(&text), partition, mixed, &json) != NX_OK)
+        return nx_nomem(err);
+    nx_val *v = NULL;
+    const char *copy = nx_arena_dup(&j->c.arena, nx_buf_str(&json));
+    if (copy == NULL)
+        return nx_nomem(err);
+    j->c.meta = (nx_str){copy, json.n};
+    NX_TRY(nx_json_parse(j->c.meta, NULL, &j->c.arena, &v, err));
+    NX_TRY(nx__meta_new(v, &j->own_meta, err));
+    j->meta = j->own_meta;
+    j->schema = own;
+    return NX_OK;
+}
+
 nx_status nx__job_count(nx__job *j, nx_str sql, int64_t *ret, nx_err *err)
 {
     nx_result *r = NULL;
@@ -60,6 +81,10 @@ nx_status nx__job_select(nx__job *j, nx_str sql, nx_buf *ret, nx_err *err)
     nx_field *fields = NX_ARENA_ARRAY(&j->c.arena, nx_field, j->schema->n_fields);
     if (fields == NULL)
         return nx_nomem(err);
+    for (size_t i = 0; i < have->n_fields; i++)
+        if (find_nocase(have, have->fields[i].name) != i)
+            return nx_fail(err, NX_INVALID, "the query for table %s gives column \"%s\" twice", j->t->name,
+                           have->fields[i].name);
     for (size_t i = 0; i < have->n_fields; i++)
         if (find_nocase(j->schema, have->fields[i].name) == SIZE_MAX) {
             nx_fail(err, NX_INVALID, "the query gives column \"%s\", which table %s does not have", have->fields[i].name, j->t->name);

@@ -107,7 +107,7 @@ typedef struct nx_write_opts {
     nx_write_mode mode;
     const char *const *key;             /* NULL-terminated column names */
     const char *const *update_columns;  /* NX_WRITE_MERGE: NULL means all */
-    const char *const *add_columns;     /* schema evolution: columns of the query to add to the table first */
+    const char *const *add_columns;     /* columns of the query to add to the table, in the same commit */
     nx_commit_opts commit;
 } nx_write_opts;
 

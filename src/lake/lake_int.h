@@ -252,8 +252,10 @@ NX_MUST_USE nx_status nx__meta_create(const nx_table_spec *spec, const nx_schema
  * not NULL; mixed: files of an older schema stay live. */
 NX_MUST_USE nx_status nx__meta_evolve(const nx__meta *m, nx_str schema_string, const char *const *partition, bool mixed, nx_buf *b);
 NX_MUST_USE nx_status nx__schema_of(const nx_table *t, const nx__meta *m, nx_arena *a, nx_schema **ret, nx_err *err);
-/* Adds the columns of `want` that the table lacks. */
-NX_MUST_USE nx_status nx__table_add_columns(nx_table *t, const nx_schema *want, nx_err *err);
+/* `have` and, behind it, the columns of `want` that it lacks, nullable; NX_NOTHING when it lacks none; NX_CONFLICT names a
+ * column of another type. */
+NX_MUST_USE nx_status nx__schema_merge(const nx_table *t, const nx_schema *have, const nx_schema *want, nx_arena *a,
+                                       nx_schema *ret, nx_err *err);
 
 /* ------------------------------------------------------------------ data files (data_file.c) and writing from SQL
  * (job.c, merge.c) */
@@ -277,6 +279,8 @@ typedef struct nx__job {
     nx__change c;
 } nx__job;
 NX_MUST_USE nx_status nx__job_begin(nx__job *j, nx_table *t, nx_session *s, const char *operation, nx_err *err);
+/* The change gives the table another schema (copied), and other partition columns when partition is not NULL. */
+NX_MUST_USE nx_status nx__job_reshape(nx__job *j, const nx_schema *schema, const char *const *partition, bool mixed, nx_err *err);
 void nx__job_end(nx__job *j, bool committed); /* uncommitted files are deleted */
 /* Writes the rows of a query that gives every column of j->schema: one file a partition value. */
 NX_MUST_USE nx_status nx__job_write(nx__job *j, nx_str sql, int64_t *ret_rows, nx_err *err);

@@ -39,7 +39,7 @@ static nx_status check_key(const nx__job *j, const char *const *key, nx_err *err
 
 static nx_status scan(const nx__job *j, nx__file *const *files, size_t n, bool with_file, nx_buf *b, nx_err *err)
 {
-    nx__scan sc = {.t = j->t, .meta = j->base->meta, .files = files, .n_files = n, .with_file = with_file};
+    nx__scan sc = {.t = j->t, .meta = j->meta, .files = files, .n_files = n, .with_file = with_file};
     return nx__scan_sql(&sc, b, err);
 }
 

@@ -169,9 +169,7 @@ nx_status nx__schema_of(const nx_table *t, const nx__meta *m, nx_arena *a, nx_sc
     return st;
 }
 
-/* Columns of `want` that the table lacks, appended to its own; NX_NOTHING when it lacks none; NX_CONFLICT names a
- * column of another type. */
-static nx_status merge_schema(const nx_table *t, const nx_schema *have, const nx_schema *want, nx_arena *a, nx_schema *ret, nx_err *err)
+nx_status nx__schema_merge(const nx_table *t, const nx_schema *have, const nx_schema *want, nx_arena *a, nx_schema *ret, nx_err *err)
 {
     nx_field *fields = NX_ARENA_ARRAY(a, nx_field, have->n_fields + want->n_fields);
     if (fields == NULL)
@@ -199,7 +197,7 @@ static nx_status merge_schema(const nx_table *t, const nx_schema *have, const nx
     return n == have->n_fields ? NX_NOTHING : NX_OK;
 }
 
-nx_status nx__table_add_columns(nx_table *t, const nx_schema *want, nx_err *err)
+static nx_status add_columns(nx_table *t, const nx_schema *want, nx_err *err)
 {
     nx__snap *s NX__SNAP_AUTO = NULL;
     nx_arena a NX_ARENA_AUTO;
@@ -210,7 +208,7 @@ nx_status nx__table_add_columns(nx_table *t, const nx_schema *want, nx_err *err)
     nx_buf_init(&meta, 0);
     NX_TRY(nx__table_snap(t, &s, err));
     NX_TRY(nx__schema_of(t, s->meta, &a, &have, err));
-    nx_status st = merge_schema(t, have, want, &a, &merged, err);
+    nx_status st = nx__schema_merge(t, have, want, &a, &merged, err);
     if (st != NX_OK)
         return st == NX_NOTHING ? NX_OK : st;
     if (nx_schema_to_delta(&merged, &text) != NX_OK ||
@@ -245,7 +243,7 @@ nx_status nx_table_ensure(nx_lake *l, const nx_table_spec *spec, nx_table **ret,
         st = nx__table_snap(t, &s, err);
         if (st == NX_OK) {
             NX_TRY(check_partition(t, s->meta, spec, err));
-            st = nx__table_add_columns(t, spec->schema, err);
+            st = add_columns(t, spec->schema, err);
             if (st == NX_OK || err == NULL || !err->retriable)
                 return st;
         } else if (st == NX_NOT_FOUND) {

@@ -68,22 +68,7 @@ static nx_status reshape(nx__job *j, const wish *w, nx_err *err)
     bool mended = m->uniform || nx__meta_config(m, NX__UNIFORM_KEY).p == NULL;
     if (same && mended && same_partition(m, w->spec->partition))
         return NX_OK;
-    nx_buf text NX_BUF_AUTO, json NX_BUF_AUTO;
-    nx_buf_init(&text, 0);
-    nx_buf_init(&json, 0);
-    if (!same)
-        j->schema = want;
-    if (nx_schema_to_delta(j->schema, &text) != NX_OK || nx__meta_evolve(m, nx_buf_str(&text), w->spec->partition, false, &json) != NX_OK)
-        return nx_nomem(err);
-    nx_val *v = NULL;
-    const char *copy = nx_arena_dup(&j->c.arena, nx_buf_str(&json));
-    if (copy == NULL)
-        return nx_nomem(err);
-    j->c.meta = (nx_str){copy, json.n};
-    NX_TRY(nx_json_parse(j->c.meta, NULL, &j->c.arena, &v, err));
-    NX_TRY(nx__meta_new(v, &j->own_meta, err));
-    j->meta = j->own_meta;
-    return NX_OK;
+    return nx__job_reshape(j, same ? j->schema : want, w->spec->partition, false, err);
 }
 
 static nx_status overwrite(nx__job *j, const wish *w, nx_err *err)
@@ -99,10 +84,35 @@ static nx_status overwrite(nx__job *j, const wish *w, nx_err *err)
 
 /* ------------------------------------------------------------------ one attempt */
 
+/* Gives the table the wanted columns of the query that it does not have yet, in the same commit as the rows. */
+static nx_status grow(nx__job *j, const wish *w, nx_err *err)
+{
+    const char *const *names = w->o->add_columns;
+    nx_schema *have = NULL, merged;
+    NX_TRY(nx_session_schema(j->s, w->sql, &j->c.arena, &have, err));
+    nx_field *fields = NX_ARENA_ARRAY(&j->c.arena, nx_field, have->n_fields);
+    if (fields == NULL)
+        return nx_nomem(err);
+    nx_schema want = {fields, 0};
+    for (size_t k = 0; names[k] != NULL; k++) {
+        size_t at = nx_schema_find(have, nx_str_of(names[k]));
+        if (at == SIZE_MAX || want.n_fields == have->n_fields)
+            return nx_fail(err, NX_INVALID, "column \"%s\", to be added to table %s, is not in the query", names[k],
+                           w->t->name);
+        fields[want.n_fields++] = have->fields[at];
+    }
+    nx_status st = nx__schema_merge(w->t, j->schema, &want, &j->c.arena, &merged, err);
+    if (st != NX_OK)
+        return st == NX_NOTHING ? NX_OK : st;
+    return nx__job_reshape(j, &merged, NULL, nx_map_count(&j->base->files) > 0, err);
+}
+
 static nx_status fill(nx__job *j, const wish *w, nx_err *err)
 {
     if (w->o == NULL)
         return nx__merge_delete(j, w->sql, err);
+    if (w->o->add_columns != NULL && w->o->add_columns[0] != NULL && w->o->mode != NX_WRITE_OVERWRITE)
+        NX_TRY(grow(j, w, err));
     switch (w->o->mode) {
     case NX_WRITE_APPEND:
         return append(j, w->sql, err);
@@ -189,34 +199,12 @@ static nx_status open_or_make(nx_lake *l, nx_session *s, const nx_table_spec *sp
     return nx_table_ensure(l, &full, ret, err);
 }
 
-/* The wanted columns of the query that the table does not have yet. */
-static nx_status add_columns(nx_table *t, nx_session *s, nx_str sql, const char *const *names, nx_err *err)
-{
-    nx_arena a NX_ARENA_AUTO;
-    nx_arena_init(&a, 0);
-    nx_schema *have = NULL;
-    NX_TRY(nx_session_schema(s, sql, &a, &have, err));
-    nx_field *fields = NX_ARENA_ARRAY(&a, nx_field, have->n_fields);
-    if (fields == NULL)
-        return nx_nomem(err);
-    nx_schema want = {fields, 0};
-    for (size_t k = 0; names[k] != NULL; k++) {
-        size_t at = nx_schema_find(have, nx_str_of(names[k]));
-        if (at == SIZE_MAX || want.n_fields == have->n_fields)
-            return nx_fail(err, NX_INVALID, "column \"%s\", to be added to table %s, is not in the query", names[k], t->name);
-        fields[want.n_fields++] = have->fields[at];
-    }
-    return nx__table_add_columns(t, &want, err);
-}
-
 nx_status nx_lake_write_sql(nx_lake *l, nx_session *s, const nx_table_spec *spec, nx_str sql, const nx_write_opts *o, nx_commit_result *ret,
                             nx_err *err)
 {
     *ret = (nx_commit_result){.version = -1};
     wish w = {.s = s, .spec = spec, .sql = sql, .o = o};
     NX_TRY(open_or_make(l, s, spec, sql, &w.t, err));
-    if (o->add_columns != NULL && o->add_columns[0] != NULL && o->mode != NX_WRITE_OVERWRITE)
-        NX_TRY(add_columns(w.t, s, sql, o->add_columns, err));
     return attempts(&w, ret, err);
 }
 
