@@ -48,7 +48,8 @@ nx_status nx__dbt_inject_ctes(nx_str sql, const nx_str *names, const nx_str *bod
     if (st == NX_OK)
         st = nx_buf_adds(out, has_with ? " " : "with ");
     for (size_t i = 0; st == NX_OK && i < n; i++)
-        st = nx_buf_addf(out, "%s" NX_STR_FMT " as (\n" NX_STR_FMT "\n)", i == 0 ? "" : ", ", NX_STR_ARG(names[i]), NX_STR_ARG(bodies[i]));
+        st = nx_buf_addf(out, "%s" NX_STR_FMT " as (\n" NX_STR_FMT "\n)", i == 0 ? "" : ", ", NX_STR_ARG(names[i]),
+                         NX_STR_ARG(bodies[i]));
     if (st == NX_OK && n > 0)
         st = nx_buf_adds(out, has_with ? "," : "\n");
     if (st == NX_OK)
@@ -133,7 +134,9 @@ const char *nx__dbt_target_file(dbt_project *p, const dbt_node *n)
 {
     if (n->test != NULL)
         return nx_arena_printf(&p->arena, "%s/%s", n->file, n->path);
-    return nx_str_ends(nx_str_of(n->file), NX_STR(".sql")) && !n->is_block ? n->file : nx_arena_printf(&p->arena, "%s/%s.sql", n->file, n->name);
+    return nx_str_ends(nx_str_of(n->file), NX_STR(".sql")) && !n->is_block
+               ? n->file
+               : nx_arena_printf(&p->arena, "%s/%s.sql", n->file, n->name);
 }
 
 nx_status nx__dbt_compile(dbt_project *p, dbt_node *n, nx_err *err)

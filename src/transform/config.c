@@ -55,13 +55,15 @@ nx_status nx__dbt_cfg_merge(nx_arena *a, nx_val *cfg, nx_str key, const nx_val *
     nx_val made;
     switch (rule_of(key)) {
     case APPEND:
-        made = old != NULL && old->kind == NX_VAL_ARR ? *old : (nx_val){.kind = NX_VAL_ARR, .line = v->line, .col = v->col};
+        made = old != NULL && old->kind == NX_VAL_ARR ? *old
+                                                      : (nx_val){.kind = NX_VAL_ARR, .line = v->line, .col = v->col};
         NX_TRY(append(a, &made, v, nx_str_is(key, "tags"), err));
         return nx__dbt_obj_put(a, cfg, key, &made, err);
     case UPDATE:
         if (v->kind != NX_VAL_OBJ)
             return nx__dbt_obj_put(a, cfg, key, v, err);
-        made = old != NULL && old->kind == NX_VAL_OBJ ? *old : (nx_val){.kind = NX_VAL_OBJ, .line = v->line, .col = v->col};
+        made = old != NULL && old->kind == NX_VAL_OBJ ? *old
+                                                      : (nx_val){.kind = NX_VAL_OBJ, .line = v->line, .col = v->col};
         for (size_t i = 0; i < v->n; i++)
             NX_TRY(nx__dbt_obj_put(a, &made, v->keys[i], &v->items[i], err));
         return nx__dbt_obj_put(a, cfg, key, &made, err);
@@ -94,8 +96,9 @@ static nx_status merge_level(nx_arena *a, nx_val *cfg, const nx_val *level, nx_e
 
 nx_status nx__dbt_cfg_tree(dbt_project *p, dbt_node *n, nx_err *err)
 {
-    static const char *const KEYS[] = {[DBT_MODEL] = "models",   [DBT_SEED] = "seeds",     [DBT_SNAPSHOT] = "snapshots",
-                                       [DBT_TEST] = "data_tests", [DBT_SOURCE] = "sources", [DBT_EXPOSURE] = "exposures"};
+    static const char *const KEYS[] = {[DBT_MODEL] = "models",       [DBT_SEED] = "seeds",
+                                       [DBT_SNAPSHOT] = "snapshots", [DBT_TEST] = "data_tests",
+                                       [DBT_SOURCE] = "sources",     [DBT_EXPOSURE] = "exposures"};
     if (n->kind == DBT_OPERATION)
         return NX_OK;
     const nx_val *level = nx_val_get(p->yml, KEYS[n->kind]);
@@ -128,8 +131,8 @@ bool nx__dbt_cfg_bool(const dbt_node *n, const char *key, bool dflt)
 
 static nx_status refuse(const dbt_node *n, const char *what, nx_err *err)
 {
-    nx_status st = nx_fail(err, NX_UNSUPPORTED, "%s: %s '%s': %s is not supported by this runner", n->file, nx__dbt_kind_name(n->kind), n->name,
-                           what);
+    nx_status st = nx_fail(err, NX_UNSUPPORTED, "%s: %s '%s': %s is not supported by this runner", n->file,
+                           nx__dbt_kind_name(n->kind), n->name, what);
     return nx_err_hint(err, st, "remove it from the config, or run the installed dbt with --engine core");
 }
 
@@ -144,10 +147,27 @@ static bool is_set(const nx_val *v)
 
 static nx_status check_refused(dbt_project *p, dbt_node *n, nx_err *err)
 {
-    static const char *const KEYS[] = {"incremental_predicates", "sql_header", "grants",   "database",  "target_database", "event_time",
-                                       "batch_size",             "begin",      "lookback", "on_error",  "location_root",   "clustered_by",
-                                       "store_failures_as",      "store_failures", "external_location", "plugin", "merge_update_condition",
-                                       "merge_insert_condition", "merge_clauses", "merge_on_using_columns", "merge_update_set_expressions"};
+    static const char *const KEYS[] = {"incremental_predicates",
+                                       "sql_header",
+                                       "grants",
+                                       "database",
+                                       "target_database",
+                                       "event_time",
+                                       "batch_size",
+                                       "begin",
+                                       "lookback",
+                                       "on_error",
+                                       "location_root",
+                                       "clustered_by",
+                                       "store_failures_as",
+                                       "store_failures",
+                                       "external_location",
+                                       "plugin",
+                                       "merge_update_condition",
+                                       "merge_insert_condition",
+                                       "merge_clauses",
+                                       "merge_on_using_columns",
+                                       "merge_update_set_expressions"};
     for (size_t i = 0; i < NX_COUNT_OF(KEYS); i++) {
         /* sources name plugins and files for other engines, which read them there */
         if (is_set(nx_val_get(&n->cfg, KEYS[i])) && n->kind != DBT_SOURCE && n->kind != DBT_EXPOSURE) {
@@ -163,7 +183,8 @@ static nx_status check_refused(dbt_project *p, dbt_node *n, nx_err *err)
     return NX_OK;
 }
 
-static nx_status one_of(dbt_project *p, const dbt_node *n, const char *key, nx_str value, const char *const *allowed, nx_err *err)
+static nx_status one_of(dbt_project *p, const dbt_node *n, const char *key, nx_str value, const char *const *allowed,
+                        nx_err *err)
 {
     for (size_t i = 0; allowed[i] != NULL; i++)
         if (nx_str_eq_nocase(value, nx_str_of(allowed[i])))
@@ -181,7 +202,8 @@ static nx_status check_model(dbt_project *p, dbt_node *n, nx_err *err)
     if (is_set(strategy))
         NX_TRY(one_of(p, n, "incremental_strategy", strategy->s, STRATEGY, err));
     if (is_set(nx_val_get(&n->cfg, "merge_update_columns")) && is_set(nx_val_get(&n->cfg, "merge_exclude_columns")))
-        return nx_fail(err, NX_INVALID, "%s: model '%s' sets merge_update_columns and merge_exclude_columns; keep one", n->file, n->name);
+        return nx_fail(err, NX_INVALID, "%s: model '%s' sets merge_update_columns and merge_exclude_columns; keep one",
+                       n->file, n->name);
     static const char *const LISTS[] = {"unique_key", "merge_update_columns", "merge_exclude_columns", "partition_by"};
     for (size_t i = 0; i < NX_COUNT_OF(LISTS); i++) {
         dbt_list ignored = {0};
@@ -231,8 +253,8 @@ nx_status nx__dbt_cfg_check(dbt_project *p, dbt_node *n, nx_err *err)
     if (n->kind == DBT_TEST) {
         nx_str severity = nx__dbt_cfg_str(n, "severity", "error");
         if (!nx_str_eq_nocase(severity, NX_STR("error")) && !nx_str_eq_nocase(severity, NX_STR("warn")))
-            return nx_fail(err, NX_INVALID, "%s: test '%s': severity must be error or warn, found '" NX_STR_FMT "'", n->file, n->name,
-                           NX_STR_ARG(severity));
+            return nx_fail(err, NX_INVALID, "%s: test '%s': severity must be error or warn, found '" NX_STR_FMT "'",
+                           n->file, n->name, NX_STR_ARG(severity));
     }
     return NX_OK;
 }

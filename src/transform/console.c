@@ -91,7 +91,10 @@ void nx__dbt_say_start(dbt_project *p, const dbt_node *n, size_t i, size_t count
 static void say_test(dbt_project *p, const dbt_node *n, size_t i, size_t count)
 {
     char status[64];
-    const char *verb = n->status == DBT_ST_PASS ? "PASS" : n->status == DBT_ST_FAIL ? "FAIL" : n->status == DBT_ST_WARN ? "WARN" : "ERROR";
+    const char *verb = n->status == DBT_ST_PASS   ? "PASS"
+                       : n->status == DBT_ST_FAIL ? "FAIL"
+                       : n->status == DBT_ST_WARN ? "WARN"
+                                                  : "ERROR";
     if (n->status == DBT_ST_FAIL || n->status == DBT_ST_WARN)
         snprintf(status, sizeof status, "%s %lld", verb, (long long)n->failures);
     else
@@ -103,8 +106,12 @@ static void say_test(dbt_project *p, const dbt_node *n, size_t i, size_t count)
 void nx__dbt_say_done(dbt_project *p, const dbt_node *n, size_t i, size_t count)
 {
     if (n->status == DBT_ST_SKIPPED) {
-        const char *text = nx_arena_printf(&p->arena, "SKIP %s %s", n->kind == DBT_TEST ? "test" : n->kind == DBT_EXPOSURE ? "exposure" : "relation",
-                                           n->schema == NULL || n->kind == DBT_TEST ? n->name : nx__dbt_relname(&p->arena, n));
+        const char *text =
+            nx_arena_printf(&p->arena, "SKIP %s %s",
+                            n->kind == DBT_TEST       ? "test"
+                            : n->kind == DBT_EXPOSURE ? "exposure"
+                                                      : "relation",
+                            n->schema == NULL || n->kind == DBT_TEST ? n->name : nx__dbt_relname(&p->arena, n));
         nx__dbt_say_progress(p, i, count, text == NULL ? n->name : text, "SKIP", -1);
         return;
     }
@@ -120,9 +127,12 @@ void nx__dbt_say_done(dbt_project *p, const dbt_node *n, size_t i, size_t count)
     bool ok = n->status == DBT_ST_SUCCESS;
     const char *verb = n->kind == DBT_SEED       ? ok ? "OK loaded" : "ERROR loading"
                        : n->kind == DBT_SNAPSHOT ? ok ? "OK snapshotted" : "ERROR snapshotting"
-                                                 : ok ? "OK created" : "ERROR creating";
-    const char *text = nx_arena_printf(&p->arena, "%s %s", verb, n->kind == DBT_SNAPSHOT ? nx__dbt_relname(&p->arena, n) : title(p, n));
-    nx__dbt_say_progress(p, i, count, text == NULL ? n->name : text, ok ? n->response == NULL ? "OK" : n->response : "ERROR", n->seconds);
+                       : ok                      ? "OK created"
+                                                 : "ERROR creating";
+    const char *text = nx_arena_printf(&p->arena, "%s %s", verb,
+                                       n->kind == DBT_SNAPSHOT ? nx__dbt_relname(&p->arena, n) : title(p, n));
+    nx__dbt_say_progress(p, i, count, text == NULL ? n->name : text,
+                         ok ? n->response == NULL ? "OK" : n->response : "ERROR", n->seconds);
 }
 
 /* ---- the end ---- */
@@ -130,31 +140,38 @@ void nx__dbt_say_done(dbt_project *p, const dbt_node *n, size_t i, size_t count)
 static void say_finished(dbt_project *p, const dbt_plan *plan, double seconds)
 {
     enum { EXPOSURE, INCREMENTAL, HOOK, SEED, SNAPSHOT, TABLE, TEST, VIEW };
-    static const char *const WHAT[][2] = {[EXPOSURE] = {"exposure", "exposures"}, [INCREMENTAL] = {"incremental model", "incremental models"},
-                                          [HOOK] = {"project hook", "project hooks"}, [SEED] = {"seed", "seeds"},
-                                          [SNAPSHOT] = {"snapshot", "snapshots"}, [TABLE] = {"table model", "table models"},
-                                          [TEST] = {"data test", "data tests"}, [VIEW] = {"view model", "view models"}};
-    static const size_t BY_KIND[] = {[DBT_SEED] = SEED, [DBT_SNAPSHOT] = SNAPSHOT, [DBT_TEST] = TEST, [DBT_EXPOSURE] = EXPOSURE};
+    static const char *const WHAT[][2] = {
+        [EXPOSURE] = {"exposure", "exposures"},     [INCREMENTAL] = {"incremental model", "incremental models"},
+        [HOOK] = {"project hook", "project hooks"}, [SEED] = {"seed", "seeds"},
+        [SNAPSHOT] = {"snapshot", "snapshots"},     [TABLE] = {"table model", "table models"},
+        [TEST] = {"data test", "data tests"},       [VIEW] = {"view model", "view models"}};
+    static const size_t BY_KIND[] = {
+        [DBT_SEED] = SEED, [DBT_SNAPSHOT] = SNAPSHOT, [DBT_TEST] = TEST, [DBT_EXPOSURE] = EXPOSURE};
     size_t n[NX_COUNT_OF(WHAT)] = {[HOOK] = p->on_start.n + p->on_end.n};
     for (size_t i = 0; i < plan->n; i++) {
         const dbt_node *node = plan->order[i];
         const char *m = nx__dbt_materialized(node);
         if (nx__dbt_has_slot(node))
-            n[node->kind != DBT_MODEL ? BY_KIND[node->kind] : strcmp(m, "incremental") == 0 ? INCREMENTAL : strcmp(m, "table") == 0 ? TABLE : VIEW]++;
+            n[node->kind != DBT_MODEL         ? BY_KIND[node->kind]
+              : strcmp(m, "incremental") == 0 ? INCREMENTAL
+              : strcmp(m, "table") == 0       ? TABLE
+                                              : VIEW]++;
     }
     char text[512] = "";
     for (size_t i = 0; i < NX_COUNT_OF(WHAT); i++)
         count_line(text, sizeof text, n[i], WHAT[i][0], WHAT[i][1]);
     long whole = (long)seconds;
     nx__dbt_say(p, "%s", "");
-    nx__dbt_say(p, "Finished running %s in %ld hours %ld minutes and %.2f seconds (%.2fs).", text[0] == '\0' ? "nothing" : text, whole / 3600,
-                whole / 60 % 60, seconds - (double)(whole / 60 * 60), seconds);
+    nx__dbt_say(p, "Finished running %s in %ld hours %ld minutes and %.2f seconds (%.2fs).",
+                text[0] == '\0' ? "nothing" : text, whole / 3600, whole / 60 % 60, seconds - (double)(whole / 60 * 60),
+                seconds);
     nx__dbt_say(p, "%s", "");
 }
 
 static void say_problem(dbt_project *p, const dbt_node *n)
 {
-    nx__dbt_say(p, "[%s]: in %s %s (%s)", n->status == DBT_ST_WARN ? "WARNING" : "ERROR", nx__dbt_kind_name(n->kind), n->name, n->file);
+    nx__dbt_say(p, "[%s]: in %s %s (%s)", n->status == DBT_ST_WARN ? "WARNING" : "ERROR", nx__dbt_kind_name(n->kind),
+                n->name, n->file);
     nx__dbt_say(p, "  %s", n->message == NULL ? "" : n->message);
     nx__dbt_say(p, "%s", "");
     if (n->is_compiled) {
@@ -168,8 +185,8 @@ void nx__dbt_say_summary(dbt_project *p, const dbt_plan *plan, const nx_dbt_resu
 {
     say_finished(p, plan, r->seconds);
     if (r->error > 0)
-        nx__dbt_say(p, "Completed with %zu error%s, 0 partial successes, and %zu warning%s:", r->error, r->error == 1 ? "" : "s", r->warn,
-                    r->warn == 1 ? "" : "s");
+        nx__dbt_say(p, "Completed with %zu error%s, 0 partial successes, and %zu warning%s:", r->error,
+                    r->error == 1 ? "" : "s", r->warn, r->warn == 1 ? "" : "s");
     else if (r->warn > 0)
         nx__dbt_say(p, "Completed with %zu warning%s:", r->warn, r->warn == 1 ? "" : "s");
     else
@@ -185,6 +202,6 @@ void nx__dbt_say_summary(dbt_project *p, const dbt_plan *plan, const nx_dbt_resu
         if (n->status == DBT_ST_ERROR || n->status == DBT_ST_FAIL || n->status == DBT_ST_WARN)
             say_problem(p, n);
     }
-    nx__dbt_say(p, "Done. PASS=%zu WARN=%zu ERROR=%zu SKIP=%zu NO-OP=%zu REUSED=0 TOTAL=%zu", r->pass, r->warn, r->error, r->skip, r->no_op,
-                r->total);
+    nx__dbt_say(p, "Done. PASS=%zu WARN=%zu ERROR=%zu SKIP=%zu NO-OP=%zu REUSED=0 TOTAL=%zu", r->pass, r->warn,
+                r->error, r->skip, r->no_op, r->total);
 }

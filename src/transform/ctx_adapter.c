@@ -44,7 +44,8 @@ static nx_status rel_include(nx_jrun *run, void *ctx, const nx_jargs *args, nx_j
     const relation *r = ctx;
     NX_TRY(nx_jargs_check(args, "include", 3, NAMES, err));
     const nx_jval *schema = nx_jargs_get(args, 1, "schema");
-    return nx__dbt_relation(run, r->p, schema != NULL && !nx_jval_truth(schema) ? "" : r->schema, r->identifier, r->cte, ret, err);
+    return nx__dbt_relation(run, r->p, schema != NULL && !nx_jval_truth(schema) ? "" : r->schema, r->identifier, r->cte,
+                            ret, err);
 }
 
 static nx_status rel_attr(nx_jrun *run, nx_jobj *self, nx_str name, nx_jval *ret, nx_err *err)
@@ -78,8 +79,8 @@ static bool rel_equal(const nx_jobj *a, const nx_jobj *b)
 
 static const nx_jclass RELATION = {.name = "Relation", .attr = rel_attr, .str = rel_str, .equal = rel_equal};
 
-nx_status nx__dbt_relation(nx_jrun *run, dbt_project *p, const char *schema, const char *identifier, const char *cte, nx_jval *ret,
-                           nx_err *err)
+nx_status nx__dbt_relation(nx_jrun *run, dbt_project *p, const char *schema, const char *identifier, const char *cte,
+                           nx_jval *ret, nx_err *err)
 {
     relation *r = NX_ARENA_NEW(nx_jrun_arena(run), relation);
     if (r == NULL)
@@ -109,7 +110,9 @@ static nx_status fn_dispatch(nx_jrun *run, void *ctx, const nx_jargs *args, nx_j
     if (nx_jargs_get(args, 1, "macro_namespace") != NULL)
         NX_TRY(nx_jargs_str(args, "adapter.dispatch", 1, "macro_namespace", &ns, err));
     if (!nx_str_is(ns, "dbt") && !nx_str_is(ns, p->name))
-        return nx_fail(err, NX_UNSUPPORTED, "adapter.dispatch: there is no package '" NX_STR_FMT "' (packages are not supported)", NX_STR_ARG(ns));
+        return nx_fail(err, NX_UNSUPPORTED,
+                       "adapter.dispatch: there is no package '" NX_STR_FMT "' (packages are not supported)",
+                       NX_STR_ARG(ns));
     nx_str packages[] = {nx_str_of(p->name), NX_STR("dbt")};
     for (size_t k = 0; k < NX_COUNT_OF(packages); k++)
         for (size_t i = 0; i < NX_COUNT_OF(PREFIX); i++) {
@@ -120,7 +123,8 @@ static nx_status fn_dispatch(nx_jrun *run, void *ctx, const nx_jargs *args, nx_j
                 return NX_OK;
         }
     nx_status st = nx_fail(err, NX_INVALID, "adapter.dispatch: no macro for '" NX_STR_FMT "'", NX_STR_ARG(name));
-    return nx_err_hint(err, st, "looked for nexus__%.*s, duckdb__%.*s and default__%.*s", NX_STR_ARG(name), NX_STR_ARG(name), NX_STR_ARG(name));
+    return nx_err_hint(err, st, "looked for nexus__%.*s, duckdb__%.*s and default__%.*s", NX_STR_ARG(name),
+                       NX_STR_ARG(name), NX_STR_ARG(name));
 }
 
 static nx_status text_arg(const nx_jargs *args, size_t i, const char *name, nx_jrun *run, const char **ret, nx_err *err)
@@ -170,7 +174,8 @@ static nx_status fn_columns(nx_jrun *run, void *ctx, const nx_jargs *args, nx_jv
     nx_buf_init(&sql, 1 << 16);
     if (nx_buf_adds(&sql, "select column_name, column_type from (describe select * from ") != NX_OK)
         return nx_nomem(err);
-    NX_TRY(rel == NULL ? nx_fail(err, NX_INVALID, "get_columns_in_relation() takes a relation") : nx_jval_print(run, rel, &sql, err));
+    NX_TRY(rel == NULL ? nx_fail(err, NX_INVALID, "get_columns_in_relation() takes a relation")
+                       : nx_jval_print(run, rel, &sql, err));
     if (nx_buf_adds(&sql, ")") != NX_OK)
         return nx_nomem(err);
     nx_result *r;
@@ -226,8 +231,9 @@ static nx_status fn_type(nx_jrun *run, void *ctx, const nx_jargs *args, nx_jval 
 static nx_status fn_translate_type(nx_jrun *run, void *ctx, const nx_jargs *args, nx_jval *ret, nx_err *err)
 {
     (void)ctx;
-    static const char *const TYPES[][2] = {{"string", "varchar"}, {"text", "varchar"},   {"integer", "int"},    {"float", "float"},
-                                           {"numeric", "numeric(28,6)"}, {"timestamp", "timestamp"}, {"boolean", "boolean"}};
+    static const char *const TYPES[][2] = {
+        {"string", "varchar"},        {"text", "varchar"},        {"integer", "int"},    {"float", "float"},
+        {"numeric", "numeric(28,6)"}, {"timestamp", "timestamp"}, {"boolean", "boolean"}};
     nx_str s;
     NX_TRY(nx_jargs_str(args, "translate_type", 0, "dtype", &s, err));
     for (size_t i = 0; i < NX_COUNT_OF(TYPES); i++)
@@ -264,11 +270,13 @@ static nx_status fn_statement(nx_jrun *run, void *ctx, const nx_jargs *args, nx_
 {
     dbt_ctx *c = ctx;
     *ret = nx_jval_str(NX_STR(""));
-    const nx_jval *name = nx_jargs_get(args, 0, "name"), *caller = nx_jargs_get(args, 9, "caller"), *fetch = nx_jargs_get(args, 1, "fetch_result");
+    const nx_jval *name = nx_jargs_get(args, 0, "name"), *caller = nx_jargs_get(args, 9, "caller"),
+                  *fetch = nx_jargs_get(args, 1, "fetch_result");
     if (c->phase != DBT_COMPILE)
         return NX_OK;
     if (caller == NULL)
-        return nx_fail(err, NX_INVALID, "statement() is for call blocks: {%% call statement('name') %%} … {%% endcall %%}");
+        return nx_fail(err, NX_INVALID,
+                       "statement() is for call blocks: {%% call statement('name') %%} … {%% endcall %%}");
     NX_TRY(need_session(c, "statement()", err));
     nx_jval sql, table, data, result;
     nx_jargs none = {0};
@@ -321,8 +329,11 @@ static nx_status find_method(nx_jrun *run, const method *m, size_t n, nx_str nam
 static nx_status adapter_attr(nx_jrun *run, nx_jobj *self, nx_str name, nx_jval *ret, nx_err *err)
 {
     (void)self;
-    static const method M[] = {{"dispatch", fn_dispatch}, {"get_relation", fn_get_relation}, {"get_columns_in_relation", fn_columns},
-                               {"quote", fn_quote},       {"type", fn_type}};
+    static const method M[] = {{"dispatch", fn_dispatch},
+                               {"get_relation", fn_get_relation},
+                               {"get_columns_in_relation", fn_columns},
+                               {"quote", fn_quote},
+                               {"type", fn_type}};
     return find_method(run, M, NX_COUNT_OF(M), name, ret, err);
 }
 

@@ -215,9 +215,11 @@ static nx_status value_of(nx_jrun *run, const nx_result *r, size_t row, size_t c
         return NX_OK;
     if (strcmp(type, "BOOLEAN") == 0)
         *ret = nx_jval_bool(nx_result_i64(r, row, col, 0) != 0);
-    else if (starts(type, "DOUBLE") || starts(type, "FLOAT") || (starts(type, "DECIMAL") && !nx_str_ends(nx_str_of(type), NX_STR(",0)"))))
+    else if (starts(type, "DOUBLE") || starts(type, "FLOAT") ||
+             (starts(type, "DECIMAL") && !nx_str_ends(nx_str_of(type), NX_STR(",0)"))))
         *ret = nx_jval_float(nx_result_f64(r, row, col, 0));
-    else if (strstr(type, "INT") != NULL && strchr(type, '[') == NULL && !starts(type, "INTERVAL") && !starts(type, "STRUCT") && !starts(type, "MAP"))
+    else if (strstr(type, "INT") != NULL && strchr(type, '[') == NULL && !starts(type, "INTERVAL") &&
+             !starts(type, "STRUCT") && !starts(type, "MAP"))
         *ret = nx_jval_int(nx_result_i64(r, row, col, 0));
     else if (starts(type, "DECIMAL"))
         *ret = nx_jval_int(nx_result_i64(r, row, col, 0));
@@ -270,7 +272,8 @@ static nx_status time_format(nx_jrun *run, const dbt_project *p, const char *fmt
     struct tm tm;
     gmtime_r(&sec, &tm);
     if (strftime(out, sizeof out, fmt, &tm) == 0 && fmt[0] != '\0')
-        return nx_fail(err, NX_INVALID, "strftime('%s') gives no text or one longer than %zu characters", fmt, sizeof out - 1);
+        return nx_fail(err, NX_INVALID, "strftime('%s') gives no text or one longer than %zu characters", fmt,
+                       sizeof out - 1);
     return nx_jrun_str(run, fmt[0] == '\0' ? NX_STR("") : nx_str_of(out), ret, err);
 }
 
@@ -279,7 +282,8 @@ static nx_status fn_strftime(nx_jrun *run, void *ctx, const nx_jargs *args, nx_j
     nx_str fmt;
     NX_TRY(nx_jargs_str(args, "strftime", 0, "format", &fmt, err));
     const char *c = nx__dbt_cstr(nx_jrun_arena(run), fmt);
-    return c == NULL ? nx_fail(err, NX_LIMIT, "the rendering needs more memory than it may have") : time_format(run, ctx, c, ret, err);
+    return c == NULL ? nx_fail(err, NX_LIMIT, "the rendering needs more memory than it may have")
+                     : time_format(run, ctx, c, ret, err);
 }
 
 static nx_status fn_isoformat(nx_jrun *run, void *ctx, const nx_jargs *args, nx_jval *ret, nx_err *err)

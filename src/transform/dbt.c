@@ -6,8 +6,10 @@
 #include "data/yaml.h"
 #include "transform/dbt_int.h"
 
-static const char *const COMMANDS[] = {"build", "run", "test", "snapshot", "seed", "compile", "ls", "parse", "source freshness", "run-operation"};
-static const char *const REFUSED[] = {"docs", "docs generate", "docs serve", "deps", "retry", "clone", "show", "init", "debug", "clean", "list"};
+static const char *const COMMANDS[] = {"build",   "run", "test",  "snapshot",         "seed",
+                                       "compile", "ls",  "parse", "source freshness", "run-operation"};
+static const char *const REFUSED[] = {"docs", "docs generate", "docs serve", "deps",  "retry", "clone",
+                                      "show", "init",          "debug",      "clean", "list"};
 
 static nx_status check_command(const nx_dbt_opts *o, nx_err *err)
 {
@@ -21,7 +23,9 @@ static nx_status check_command(const nx_dbt_opts *o, nx_err *err)
         }
     size_t near = nx_str_nearest(nx_str_of(o->command), COMMANDS, NX_COUNT_OF(COMMANDS));
     nx_status st = nx_fail(err, NX_INVALID, "there is no dbt command '%s'", o->command);
-    return nx_err_hint(err, st, "did you mean '%s'? Known: build, run, test, snapshot, seed, compile, ls, parse, source freshness, run-operation",
+    return nx_err_hint(err, st,
+                       "did you mean '%s'? Known: build, run, test, snapshot, seed, compile, ls, parse, source "
+                       "freshness, run-operation",
                        near == SIZE_MAX ? "build" : COMMANDS[near]);
 }
 
@@ -30,7 +34,8 @@ static nx_status check_options(const nx_dbt_opts *o, nx_err *err)
     NX_TRY(check_command(o, err));
     if (o->store_failures)
         return nx_fail(err, NX_UNSUPPORTED, "--store-failures is not supported by this runner");
-    bool needs_lake = strcmp(o->command, "parse") != 0 && strcmp(o->command, "ls") != 0 && strcmp(o->command, "compile") != 0;
+    bool needs_lake =
+        strcmp(o->command, "parse") != 0 && strcmp(o->command, "ls") != 0 && strcmp(o->command, "compile") != 0;
     if (needs_lake && (o->lake == NULL || o->engine == NULL || o->state_dir == NULL))
         return nx_fail(err, NX_INVALID, "dbt %s needs a lake, its engine and a state folder", o->command);
     return NX_OK;

@@ -20,38 +20,40 @@
 
 /* What one node did, for whoever shows progress or sums up. Texts live during the call. */
 typedef struct nx_dbt_node_result {
-    const char *unique_id;     /* "model.nexus.fct_trades" */
-    const char *resource_type; /* "model", "seed", "snapshot", "test", "operation" */
-    const char *relation;      /* "gold.fct_trades"; NULL for tests */
-    const char *status;        /* success, pass, warn, fail, error, skipped */
-    const char *message;       /* may be NULL */
-    int64_t failures;          /* tests; -1 otherwise */
+    const char *unique_id;            /* "model.nexus.fct_trades" */
+    const char *resource_type;        /* "model", "seed", "snapshot", "test", "exposure" */
+    const char *relation;             /* "gold.fct_trades"; NULL for tests, exposures */
+    const char *status;               /* success, pass, warn, fail, error, skipped, no-op */
+    const char *message;              /* may be NULL */
+    int64_t failures;                 /* tests; -1 otherwise */
     int64_t rows_added, rows_removed; /* of the Delta commit; 0 when none was made */
     double seconds;
-    size_t index, count;       /* "3 of 14" */
+    size_t index, count; /* "3 of 14" */
 } nx_dbt_node_result;
 
 typedef struct nx_dbt_opts {
-    const char *command;         /* build, run, test, snapshot, seed, compile, ls, parse, "source freshness", run-operation */
-    const char *project_dir;     /* folder of dbt_project.yml */
-    const char *profiles_dir;    /* NULL: project_dir */
-    const char *profile_target;  /* NULL: the profile's own */
-    const char *target_path;     /* NULL: project_dir/target */
-    const char *state_dir;       /* the program's state folder: views live in state_dir/views */
-    nx_engine *engine;           /* borrowed; parse, ls and compile without queries work when engine and lake are NULL */
+    const char *command; /* build, run, test, snapshot, seed, compile, ls, parse, "source freshness", run-operation */
+    const char *project_dir;    /* folder of dbt_project.yml */
+    const char *profiles_dir;   /* NULL: project_dir */
+    const char *profile_target; /* NULL: the profile's own */
+    const char *target_path;    /* NULL: project_dir/target */
+    const char *state_dir;      /* the program's state folder: views live in state_dir/views */
+    nx_engine *engine;          /* borrowed; parse, ls and compile without queries work when engine and lake are NULL */
     nx_lake *lake;
-    const char *const *select;   /* NULL-ended, each "a b,c" as on dbt's command line; NULL: everything */
-    const char *const *exclude;  /* the same */
-    const char *const *resource_types; /* NULL-ended: model, seed, snapshot, test, source, exposure; NULL: all of the command */
-    const char *vars;            /* YAML or JSON text of a map; NULL: none */
+    const char *const *select;  /* NULL-ended, each "a b,c" as on dbt's command line; NULL: everything */
+    const char *const *exclude; /* the same */
+    /* NULL-ended: model, seed, snapshot, test, source, exposure; NULL: all of the command */
+    const char *const *resource_types;
+    const char *vars; /* YAML or JSON text of a map; NULL: none */
     bool full_refresh, fail_fast, store_failures, warn_error;
     const char *indirect_selection; /* NULL or "eager"; others are refused */
-    const char *output;          /* ls: name, path, selector, json; NULL: selector */
-    const char *operation;       /* run-operation: name of the macro */
-    const char *operation_args;  /* run-operation: YAML map; NULL: none */
-    const char *invocation;      /* command line as typed, for run_results.json; NULL: "dbt <command>" */
-    void (*line)(void *ctx, const char *text); /* a console line, "06:00:01  Running with dbt=…", no newline; NULL: dropped */
-    void (*data)(void *ctx, const char *text); /* a line of ls; NULL: dropped */
+    const char *output;             /* ls: name, path, selector, json; NULL: selector */
+    const char *operation;          /* run-operation: name of the macro */
+    const char *operation_args;     /* run-operation: YAML map; NULL: none */
+    const char *invocation;         /* command line as typed, for run_results.json; NULL: "dbt <command>" */
+    /* A console line, "06:00:01  Running with dbt=…", without newline; NULL: dropped. */
+    void (*line)(void *ctx, const char *text);
+    void (*data)(void *ctx, const char *text);            /* a line of ls; NULL: dropped */
     void (*node)(void *ctx, const nx_dbt_node_result *r); /* after each node; NULL: not told */
     void *ctx;
 } nx_dbt_opts;
@@ -69,6 +71,7 @@ NX_MUST_USE nx_status nx_dbt_run(const nx_dbt_opts *o, nx_dbt_result *ret, nx_er
 
 /* Makes the views that builds left in state_dir in a session that has the lake's tables attached. A name that is a lake table by now is
  * left alone. A view whose tables are gone is left out; ret_broken (may be NULL) counts those. */
-NX_MUST_USE nx_status nx_dbt_attach_views(nx_lake *lake, nx_session *s, const char *state_dir, size_t *ret_broken, nx_err *err);
+NX_MUST_USE nx_status nx_dbt_attach_views(nx_lake *lake, nx_session *s, const char *state_dir, size_t *ret_broken,
+                                          nx_err *err);
 
 #endif

@@ -39,7 +39,7 @@ NX_MUST_USE nx_status nx__dbt_walk(dbt_project *p, const char *dir, const char *
 NX_MUST_USE nx_status nx__dbt_read(dbt_project *p, const char *path, nx_str *ret, nx_err *err);
 /* Writes target/<sub>/<project>/<path>, making folders. */
 NX_MUST_USE nx_status nx__dbt_write_target(dbt_project *p, const char *sub, const char *path, nx_str text, nx_err *err);
-const char *nx__dbt_cstr(nx_arena *a, nx_str s); /* NULL when the arena is full */
+const char *nx__dbt_cstr(nx_arena *a, nx_str s);         /* NULL when the arena is full */
 const char *nx__dbt_stem(nx_arena *a, const char *path); /* "a/b.sql" → "b" */
 /* "2026-11-23T10:00:00.123456Z", dbt's form in artifacts. */
 void nx__dbt_iso(nx_wall_ns t, char out[40]);
@@ -70,7 +70,6 @@ typedef struct dbt_ref {
 typedef struct dbt_patch {
     const char *file; /* relative to the project */
     const nx_val *v;
-    bool used;
 } dbt_patch;
 
 typedef struct dbt_column {
@@ -80,12 +79,12 @@ typedef struct dbt_column {
 
 /* What a generic test is made of. */
 typedef struct dbt_test {
-    const char *macro;     /* "test_not_null" */
+    const char *macro;      /* "test_not_null" */
     const char *short_test; /* "not_null" */
-    const char *ns;        /* namespace or NULL */
-    const char *column;    /* NULL for tests of a whole model */
-    nx_val kwargs;         /* without model */
-    const char *model_arg; /* "{{ get_where_subquery(ref('m')) }}" */
+    const char *ns;         /* namespace or NULL */
+    const char *column;     /* NULL for tests of a whole model */
+    nx_val kwargs;          /* without model */
+    const char *model_arg;  /* "{{ get_where_subquery(ref('m')) }}" */
     dbt_node *attached;
 } dbt_test;
 
@@ -118,7 +117,7 @@ struct dbt_node {
     const nx_val *exposure_v;
     /* this invocation */
     bool selected;
-    nx_str body;     /* rendered, before ephemeral models are put in front */
+    nx_str body; /* rendered, before ephemeral models are put in front */
     nx_str compiled;
     bool is_compiled;
     dbt_list ctes; /* dbt_node: ephemeral models its text names */
@@ -141,10 +140,10 @@ struct dbt_project {
     nx_arena arena;
     nx_jinja *jinja;
     const nx_dbt_opts *o;
-    const char *root, *name, *version, *profile, *target_path;
+    const char *root, *name, *profile, *target_path;
     const char *target_shown; /* as messages and the manifest name it: "target" when it lies in the project */
     dbt_target target;
-    nx_val *yml;  /* dbt_project.yml, rendered */
+    nx_val *yml; /* dbt_project.yml, rendered */
     nx_val cli_vars, vars;
     dbt_list model_paths, seed_paths, test_paths, snapshot_paths, macro_paths, analysis_paths;
     dbt_list on_start, on_end; /* dbt_node of kind DBT_OPERATION: hooks of the project */
@@ -155,7 +154,6 @@ struct dbt_project {
     dbt_list yaml_files;       /* dbt_yaml */
     nx_map by_id, patches, docs;
     nx_session *session;
-    bool own_session;
     nx_map relations; /* "gold.fct" → "table" or "view", what exists */
     nx_wall_ns started;
     nx_mono_ns started_mono;
@@ -168,7 +166,7 @@ typedef struct dbt_yaml {
     nx_val *v;
 } dbt_yaml;
 
-const char *nx__dbt_kind_name(dbt_kind k);     /* "model" */
+const char *nx__dbt_kind_name(dbt_kind k);          /* "model" */
 const char *nx__dbt_status_name(const dbt_node *n); /* "success", "pass", … */
 /* "gold.fct_trades"; console and messages. */
 const char *nx__dbt_relname(nx_arena *a, const dbt_node *n);
@@ -176,7 +174,8 @@ const char *nx__dbt_materialized(const dbt_node *n);
 bool nx__dbt_is_ephemeral(const dbt_node *n);
 /* Counted in "3 of 14": everything that runs but ephemeral models. */
 bool nx__dbt_has_slot(const dbt_node *n);
-dbt_node *nx__dbt_node_new(dbt_project *p, dbt_kind k, const char *name, const char *file, const char *dir, nx_err *err);
+dbt_node *nx__dbt_node_new(dbt_project *p, dbt_kind k, const char *name, const char *file, const char *dir,
+                           nx_err *err);
 /* Files it under its unique id; NX_INVALID when two resources share it. */
 NX_MUST_USE nx_status nx__dbt_node_add(dbt_project *p, dbt_node *n, nx_err *err);
 /* "file:line" of a YAML value, or "file" alone. */
@@ -186,7 +185,8 @@ const char *nx__dbt_where(nx_arena *a, const char *file, int line);
 NX_MUST_USE nx_status nx__dbt_project_open(dbt_project *p, const nx_dbt_opts *o, nx_err *err);
 void nx__dbt_project_close(dbt_project *p);
 /* Renders every text of a tree that holds Jinja, natively, in place of the old values; keys named in skip (NULL-ended) stay as they are. */
-NX_MUST_USE nx_status nx__dbt_render_tree(dbt_project *p, nx_val *v, const char *file, const char *const *skip, nx_err *err);
+NX_MUST_USE nx_status nx__dbt_render_tree(dbt_project *p, nx_val *v, const char *file, const char *const *skip,
+                                          nx_err *err);
 
 /* ---- config (config.c) ---- */
 /* Merges one key by dbt's rule for it (append, update, clobber). */
@@ -208,12 +208,13 @@ NX_MUST_USE nx_status nx__dbt_columns(dbt_project *p, dbt_node *n, const nx_val 
 /* Generic tests of one resource: its own and those of its columns. */
 NX_MUST_USE nx_status nx__dbt_tests_of(dbt_project *p, dbt_node *n, const nx_val *v, const char *file, nx_err *err);
 /* dbt's name of a generic test: full (unique id) and short (file, alias; below 64 characters). */
-NX_MUST_USE nx_status nx__dbt_test_name(nx_arena *a, const char *test, const char *model, const nx_val *kwargs, const char **ret_full,
-                                        const char **ret_short, nx_err *err);
+NX_MUST_USE nx_status nx__dbt_test_name(nx_arena *a, const char *test, const char *model, const nx_val *kwargs,
+                                        const char **ret_full, const char **ret_short, nx_err *err);
 /* The 10 hexadecimal digits at the end of a generic test's unique id. kwargs holds model too. */
-NX_MUST_USE nx_status nx__dbt_test_hash(dbt_project *p, const char *name, const char *test, const char *ns, const nx_val *kwargs, char ret[11],
-                                        nx_err *err);
-NX_MUST_USE nx_status nx__dbt_find_ref(dbt_project *p, const dbt_node *from, const dbt_ref *r, dbt_node **ret, nx_err *err);
+NX_MUST_USE nx_status nx__dbt_test_hash(dbt_project *p, const char *name, const char *test, const char *ns,
+                                        const nx_val *kwargs, char ret[11], nx_err *err);
+NX_MUST_USE nx_status nx__dbt_find_ref(dbt_project *p, const dbt_node *from, const dbt_ref *r, dbt_node **ret,
+                                       nx_err *err);
 
 /* Renders a node's template, test call or snapshot block with the run's context. */
 NX_MUST_USE nx_status nx__dbt_render_node(nx_jrun *run, const dbt_node *n, nx_buf *out, nx_err *err);
@@ -226,15 +227,16 @@ typedef struct dbt_ctx {
     dbt_project *p;
     dbt_node *node; /* NULL: YAML values, hooks, operations */
     dbt_phase phase;
-    bool incremental;  /* what is_incremental() says */
-    nx_jval results;   /* statement results: dict */
-    bool in_this_file; /* the node's own SQL: config() counts */
+    bool incremental; /* what is_incremental() says */
+    nx_jval results;  /* statement results: dict */
 } dbt_ctx;
 
 /* A run with the whole context of a node. *c must outlive it. */
 NX_MUST_USE nx_status nx__dbt_run_new(dbt_ctx *c, nx_jrun **ret, nx_err *err);
-NX_MUST_USE nx_status nx__dbt_relation(nx_jrun *run, dbt_project *p, const char *schema, const char *identifier, const char *cte, nx_jval *ret,
-                                       nx_err *err);
+NX_MUST_USE nx_status nx__dbt_relation(nx_jrun *run, dbt_project *p, const char *schema, const char *identifier,
+                                       const char *cte, nx_jval *ret, nx_err *err);
+/* config, var, env_var, doc, log, exceptions, … (ctx_funcs.c). */
+NX_MUST_USE nx_status nx__dbt_ctx_funcs(nx_jrun *run, nx_err *err);
 /* run_started_at (ctx_table.c). */
 NX_MUST_USE nx_status nx__dbt_ctx_time(nx_jrun *run, dbt_ctx *c, nx_err *err);
 /* adapter, api, run_query, statement, load_result. */
@@ -251,9 +253,11 @@ NX_MUST_USE nx_status nx__dbt_compile(dbt_project *p, dbt_node *n, nx_err *err);
 /* Where a node's SQL is written below target/compiled/PROJECT. NULL when out of memory. */
 const char *nx__dbt_target_file(dbt_project *p, const dbt_node *n);
 /* Renders hook or operation text. */
-NX_MUST_USE nx_status nx__dbt_render_text(dbt_project *p, dbt_node *n, const char *name, nx_str text, nx_buf *out, nx_err *err);
+NX_MUST_USE nx_status nx__dbt_render_text(dbt_project *p, dbt_node *n, const char *name, nx_str text, nx_buf *out,
+                                          nx_err *err);
 /* Puts "with a as (…), b as (…)" in front of sql, joining a leading with. */
-NX_MUST_USE nx_status nx__dbt_inject_ctes(nx_str sql, const nx_str *names, const nx_str *bodies, size_t n, nx_buf *out, nx_err *err);
+NX_MUST_USE nx_status nx__dbt_inject_ctes(nx_str sql, const nx_str *names, const nx_str *bodies, size_t n, nx_buf *out,
+                                          nx_err *err);
 
 /* ---- graph and selection (graph.c, select.c) ---- */
 /* Deps and children from refs; NX_INVALID with the path of a cycle. */
@@ -277,20 +281,22 @@ NX_MUST_USE nx_status nx__dbt_session_open(dbt_project *p, nx_err *err);
 const char *nx__dbt_exists(dbt_project *p, const char *schema, const char *identifier);
 /* A table that was written at least once stands under the node's name. */
 bool nx__dbt_is_built(dbt_project *p, const dbt_node *n);
-NX_MUST_USE nx_status nx__dbt_mat_model(dbt_project *p, dbt_node *n, nx_err *err);    /* mat_model.c */
-NX_MUST_USE nx_status nx__dbt_mat_snapshot(dbt_project *p, dbt_node *n, nx_err *err); /* mat_snapshot.c */
-NX_MUST_USE nx_status nx__dbt_mat_seed(dbt_project *p, dbt_node *n, nx_err *err);     /* mat_seed.c */
-NX_MUST_USE nx_status nx__dbt_mat_test(dbt_project *p, dbt_node *n, nx_err *err);     /* mat_test.c */
+NX_MUST_USE nx_status nx__dbt_mat_model(dbt_project *p, dbt_node *n, nx_err *err);        /* mat_model.c */
+NX_MUST_USE nx_status nx__dbt_mat_snapshot(dbt_project *p, dbt_node *n, nx_err *err);     /* mat_snapshot.c */
+NX_MUST_USE nx_status nx__dbt_mat_seed(dbt_project *p, dbt_node *n, nx_err *err);         /* mat_seed.c */
+NX_MUST_USE nx_status nx__dbt_mat_test(dbt_project *p, dbt_node *n, nx_err *err);         /* mat_test.c */
 NX_MUST_USE nx_status nx__dbt_freshness(dbt_project *p, nx_dbt_result *ret, nx_err *err); /* freshness.c */
 /* One commit through the lake, then the session sees it. Comments and partitions come from the node. */
 NX_MUST_USE nx_status nx__dbt_write(dbt_project *p, dbt_node *n, nx_str sql, nx_write_opts *o, nx_err *err);
 /* const char * → NULL-ended array; NULL when out of memory. */
 const char *const *nx__dbt_names_of(dbt_project *p, const dbt_list *l);
-NX_MUST_USE nx_status nx__dbt_hooks(dbt_project *p, dbt_node *n, const char *key, nx_err *err); /* "pre-hook", "post-hook" */
+NX_MUST_USE nx_status nx__dbt_hooks(dbt_project *p, dbt_node *n, const char *key,
+                                    nx_err *err); /* "pre-hook", "post-hook" */
 /* views.c */
 NX_MUST_USE nx_status nx__dbt_names(dbt_project *p, nx_err *err);    /* fills p->relations */
 NX_MUST_USE nx_status nx__dbt_reattach(dbt_project *p, nx_err *err); /* makes all saved views again */
-NX_MUST_USE nx_status nx__dbt_view_make(dbt_project *p, const char *schema, const char *identifier, nx_str sql, nx_err *err);
+NX_MUST_USE nx_status nx__dbt_view_make(dbt_project *p, const char *schema, const char *identifier, nx_str sql,
+                                        nx_err *err);
 NX_MUST_USE nx_status nx__dbt_view_forget(dbt_project *p, const char *schema, const char *identifier, nx_err *err);
 
 /* ---- telling (console.c, artifacts.c, manifest.c, ls.c) ---- */

@@ -139,7 +139,8 @@ nx_status nx__dbt_strings(nx_arena *a, const nx_val *v, const char *what, dbt_li
         return s == NULL ? nx_nomem(err) : nx__dbt_push(a, ret, (void *)s, err);
     }
     if (v->kind != NX_VAL_ARR)
-        return nx_fail(err, NX_INVALID, "%s: expected a text or a list of texts, found %s", what, nx_val_kind_name(v->kind));
+        return nx_fail(err, NX_INVALID, "%s: expected a text or a list of texts, found %s", what,
+                       nx_val_kind_name(v->kind));
     for (size_t i = 0; i < v->n; i++) {
         if (v->items[i].kind != NX_VAL_STR)
             return nx_fail(err, NX_INVALID, "%s: element %zu is %s, expected a text", what, i + 1,

@@ -22,15 +22,16 @@ typedef struct fresh {
 /* Table first, then source; each may say it beside or in its config. Null switches it off. */
 static const nx_val *look(const dbt_node *n, const char *key)
 {
-    const nx_val *from[] = {nx_val_get(n->table_v, key), nx_val_get(nx_val_get(n->table_v, "config"), key), nx_val_get(n->source_v, key),
-                            nx_val_get(nx_val_get(n->source_v, "config"), key)};
+    const nx_val *from[] = {nx_val_get(n->table_v, key), nx_val_get(nx_val_get(n->table_v, "config"), key),
+                            nx_val_get(n->source_v, key), nx_val_get(nx_val_get(n->source_v, "config"), key)};
     for (size_t i = 0; i < NX_COUNT_OF(from); i++)
         if (from[i] != NULL)
             return from[i];
     return NULL;
 }
 
-static nx_status read_limit(dbt_project *p, const dbt_node *n, const nx_val *v, const char *key, limit *ret, nx_err *err)
+static nx_status read_limit(dbt_project *p, const dbt_node *n, const nx_val *v, const char *key, limit *ret,
+                            nx_err *err)
 {
     static const struct {
         const char *name;
@@ -48,7 +49,8 @@ static nx_status read_limit(dbt_project *p, const dbt_node *n, const nx_val *v, 
             ret->seconds = (double)ret->count * PERIODS[i].seconds;
         }
     if (ret->period == NULL || ret->count < 0)
-        return nx_fail(err, NX_INVALID, "%s: freshness of source '%s.%s': %s needs a count and a period (minute, hour or day)",
+        return nx_fail(err, NX_INVALID,
+                       "%s: freshness of source '%s.%s': %s needs a count and a period (minute, hour or day)",
                        nx__dbt_where(&p->arena, n->file, l->line), n->source_name, n->name, key);
     return NX_OK;
 }
@@ -57,9 +59,13 @@ static nx_status query(dbt_project *p, fresh *f, nx_err *err)
 {
     NX_BUF_AUTO nx_buf b;
     nx_buf_init(&b, 1 << 20);
-    nx_status st = nx_buf_addf(&b, "select strftime(m, '%%Y-%%m-%%dT%%H:%%M:%%S.%%fZ'), strftime(t, '%%Y-%%m-%%dT%%H:%%M:%%S.%%fZ'), epoch(t) - epoch(m) from "
-                               "(select cast(max(" NX_STR_FMT ") as timestamp) as m, cast(now() as timestamp) as t from \"%s\".\"%s\"%s" NX_STR_FMT ")",
-                               NX_STR_ARG(f->field), f->n->schema, f->n->identifier, f->filter.n > 0 ? " where " : "", NX_STR_ARG(f->filter));
+    nx_status st = nx_buf_addf(
+        &b,
+        "select strftime(m, '%%Y-%%m-%%dT%%H:%%M:%%S.%%fZ'), strftime(t, '%%Y-%%m-%%dT%%H:%%M:%%S.%%fZ'), epoch(t) - "
+        "epoch(m) from "
+        "(select cast(max(" NX_STR_FMT
+        ") as timestamp) as m, cast(now() as timestamp) as t from \"%s\".\"%s\"%s" NX_STR_FMT ")",
+        NX_STR_ARG(f->field), f->n->schema, f->n->identifier, f->filter.n > 0 ? " where " : "", NX_STR_ARG(f->filter));
     if (st != NX_OK)
         return nx_nomem(err);
     nx_result *r;
@@ -95,7 +101,10 @@ static void check(dbt_project *p, fresh *f, size_t i, size_t n)
                     : f->warn.period != NULL && f->age > f->warn.seconds ? "warn"
                                                                          : "pass";
     f->seconds = (double)(nx_clock_mono() - from) / 1e9;
-    const char *word = strcmp(f->status, "error") == 0 ? "ERROR STALE" : strcmp(f->status, "warn") == 0 ? "WARN" : strcmp(f->status, "pass") == 0 ? "PASS" : "ERROR";
+    const char *word = strcmp(f->status, "error") == 0  ? "ERROR STALE"
+                       : strcmp(f->status, "warn") == 0 ? "WARN"
+                       : strcmp(f->status, "pass") == 0 ? "PASS"
+                                                        : "ERROR";
     const char *done = nx_arena_printf(&p->arena, "%s %s", word, name);
     nx__dbt_say_progress(p, i, n, done == NULL ? name : done, word, f->seconds);
 }
@@ -217,7 +226,10 @@ nx_status nx__dbt_freshness(dbt_project *p, nx_dbt_result *ret, nx_err *err)
     }
     ret->seconds = (double)(nx_clock_mono() - from) / 1e9;
     NX_TRY(write_sources(p, f, n, ret->seconds, err));
-    nx__dbt_say(p, "Done. PASS=%zu WARN=%zu ERROR=%zu SKIP=0 NO-OP=0 REUSED=0 TOTAL=%zu", ret->pass, ret->warn, ret->error, ret->total);
-    return ret->error == 0 ? NX_OK : nx_fail(err, NX_CHECK_FAILED, "source freshness: %zu of %zu are stale or unreadable (first: %s)", ret->error,
-                                             ret->total, ret->first_failure);
+    nx__dbt_say(p, "Done. PASS=%zu WARN=%zu ERROR=%zu SKIP=0 NO-OP=0 REUSED=0 TOTAL=%zu", ret->pass, ret->warn,
+                ret->error, ret->total);
+    return ret->error == 0
+               ? NX_OK
+               : nx_fail(err, NX_CHECK_FAILED, "source freshness: %zu of %zu are stale or unreadable (first: %s)",
+                         ret->error, ret->total, ret->first_failure);
 }

@@ -24,14 +24,20 @@ static bool is_disabled(const dbt_project *p, const dbt_ref *r)
 static nx_status not_found(dbt_project *p, const dbt_node *from, const dbt_ref *r, nx_err *err)
 {
     const char *file = from == NULL ? "hook" : from->file;
-    const char *where = nx__dbt_where(&p->arena, file, from != NULL && from->test == NULL ? r->line : from == NULL ? 0 : from->line);
-    const char *who = from == NULL ? "a hook" : nx_arena_printf(&p->arena, "%s '%s'", nx__dbt_kind_name(from->kind), from->name);
+    const char *where = nx__dbt_where(&p->arena, file,
+                                      from != NULL && from->test == NULL ? r->line
+                                      : from == NULL                     ? 0
+                                                                         : from->line);
+    const char *who =
+        from == NULL ? "a hook" : nx_arena_printf(&p->arena, "%s '%s'", nx__dbt_kind_name(from->kind), from->name);
     const char *why = is_disabled(p, r) ? "is disabled" : "was not found";
     const char **names = NX_ARENA_ARRAY(&p->arena, const char *, p->nodes.n + 1);
     if (names == NULL || who == NULL)
         return nx_nomem(err);
     if (r->package != NULL && strcmp(r->package, p->name) != 0)
-        return nx_fail(err, NX_UNSUPPORTED, "%s: %s refers to package '%s', and packages are not supported by this runner", where, who, r->package);
+        return nx_fail(err, NX_UNSUPPORTED,
+                       "%s: %s refers to package '%s', and packages are not supported by this runner", where, who,
+                       r->package);
     size_t n = 0;
     for (size_t i = 0; i < p->nodes.n; i++) {
         const dbt_node *node = p->nodes.v[i];
@@ -39,9 +45,13 @@ static nx_status not_found(dbt_project *p, const dbt_node *from, const dbt_ref *
             names[n++] = node->name;
     }
     size_t near = nx_str_nearest(nx_str_of(r->name), names, n);
-    nx_status st = r->source != NULL ? nx_fail(err, NX_INVALID, "%s: %s depends on a source named '%s.%s' which %s", where, who, r->source, r->name, why)
-                                     : nx_fail(err, NX_INVALID, "%s: %s depends on a node named '%s' which %s", where, who, r->name, why);
-    return near == SIZE_MAX || strcmp(names[near], r->name) == 0 ? st : nx_err_hint(err, st, "did you mean '%s'?", names[near]);
+    nx_status st = r->source != NULL ? nx_fail(err, NX_INVALID, "%s: %s depends on a source named '%s.%s' which %s",
+                                               where, who, r->source, r->name, why)
+                                     : nx_fail(err, NX_INVALID, "%s: %s depends on a node named '%s' which %s", where,
+                                               who, r->name, why);
+    return near == SIZE_MAX || strcmp(names[near], r->name) == 0
+               ? st
+               : nx_err_hint(err, st, "did you mean '%s'?", names[near]);
 }
 
 nx_status nx__dbt_find_ref(dbt_project *p, const dbt_node *from, const dbt_ref *r, dbt_node **ret, nx_err *err)

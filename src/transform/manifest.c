@@ -85,7 +85,8 @@ static void config(dbt_project *p, nx_jw *w, const dbt_node *n)
     nx_jw_key(w, "config");
     nx_jw_obj(w);
     for (size_t i = 0; i < NX_COUNT_OF(CONFIG_DFLT); i++)
-        if ((CONFIG_DFLT[i].of == 0 || (CONFIG_DFLT[i].of & of) != 0) && nx_val_get(&n->cfg, CONFIG_DFLT[i].key) == NULL)
+        if ((CONFIG_DFLT[i].of == 0 || (CONFIG_DFLT[i].of & of) != 0) &&
+            nx_val_get(&n->cfg, CONFIG_DFLT[i].key) == NULL)
             key_raw(w, CONFIG_DFLT[i].key, CONFIG_DFLT[i].json);
     if (of != 0 && nx_val_get(&n->cfg, "materialized") == NULL)
         key_cstr(w, "materialized", nx__dbt_materialized(n));
@@ -421,7 +422,8 @@ static void maps(dbt_project *p, nx_jw *w)
 
 nx_status nx__dbt_write_manifest(dbt_project *p, nx_err *err)
 {
-    static const char *const EMPTY[] = {"metrics", "groups", "selectors", "group_map", "saved_queries", "semantic_models", "unit_tests", "functions"};
+    static const char *const EMPTY[] = {"metrics",       "groups",          "selectors",  "group_map",
+                                        "saved_queries", "semantic_models", "unit_tests", "functions"};
     NX_BUF_AUTO nx_buf b;
     nx_buf_init(&b, 0);
     nx_jw w;

@@ -9,9 +9,11 @@ bool nx__dbt_is_built(dbt_project *p, const dbt_node *n)
     nx_err ignored;
     nx_table *t;
     nx_table_info info;
-    if (there == NULL || strcmp(there, "table") != 0 || nx_table_open(p->o->lake, nx__dbt_relname(&p->arena, n), &t, &ignored) != NX_OK)
+    if (there == NULL || strcmp(there, "table") != 0 ||
+        nx_table_open(p->o->lake, nx__dbt_relname(&p->arena, n), &t, &ignored) != NX_OK)
         return false;
-    return nx_table_info_get(t, &info, &ignored) == NX_OK && info.version > 0; /* version 0 is the empty table before its first write */
+    return nx_table_info_get(t, &info, &ignored) == NX_OK &&
+           info.version > 0; /* version 0 is the empty table before its first write */
 }
 
 /* Descriptions of the model's columns become comments of the table's. */
@@ -48,7 +50,8 @@ nx_status nx__dbt_write(dbt_project *p, dbt_node *n, nx_str sql, nx_write_opts *
     NX_TRY(with_comments(p, n, schema, err));
     dbt_list parts = {0};
     NX_TRY(nx__dbt_strings(&p->arena, nx_val_get(&n->cfg, "partition_by"), "partition_by", &parts, err));
-    nx_table_spec spec = {.name = name, .schema = schema, .description = n->description[0] == '\0' ? NULL : n->description};
+    nx_table_spec spec = {
+        .name = name, .schema = schema, .description = n->description[0] == '\0' ? NULL : n->description};
     if (parts.n > 0 && (spec.partition = nx__dbt_names_of(p, &parts)) == NULL)
         return nx_nomem(err);
     if (o->commit.operation == NULL)
@@ -79,7 +82,8 @@ static nx_status make_view(dbt_project *p, dbt_node *n, nx_err *err)
     if (there != NULL && strcmp(there, "table") == 0) {
         const char *name = nx__dbt_relname(&p->arena, n);
         if (!nx__dbt_cfg_bool(n, "full_refresh", p->o->full_refresh)) {
-            nx_status st = nx_fail(err, NX_CONFLICT, "%s is a table with a history, and the model is a view by now", name);
+            nx_status st =
+                nx_fail(err, NX_CONFLICT, "%s is a table with a history, and the model is a view by now", name);
             return nx_err_hint(err, st, "--full-refresh drops the table; or give the view another alias");
         }
         nx_schema *ignored; /* a view that cannot work must not cost the table */
@@ -150,10 +154,14 @@ static nx_status schema_change(const dbt_node *n, increment *x, nx_err *err)
     NX_BUF_AUTO nx_buf b;
     nx_buf_init(&b, 1 << 16);
     NX_TRY(list_differences(x, &b, err));
-    nx_status st = sync ? nx_fail(err, NX_UNSUPPORTED, "the columns of %s.%s and of its query differ (%s); sync_all_columns can add columns here, "
-                                  "not drop or change them", n->schema, n->alias, b.p)
-                        : nx_fail(err, NX_CHECK_FAILED, "the columns of %s.%s and of its query differ (%s), and on_schema_change is fail", n->schema,
-                                  n->alias, b.p);
+    nx_status st =
+        sync ? nx_fail(err, NX_UNSUPPORTED,
+                       "the columns of %s.%s and of its query differ (%s); sync_all_columns can add columns here, "
+                       "not drop or change them",
+                       n->schema, n->alias, b.p)
+             : nx_fail(err, NX_CHECK_FAILED,
+                       "the columns of %s.%s and of its query differ (%s), and on_schema_change is fail", n->schema,
+                       n->alias, b.p);
     return nx_err_hint(err, st, "--full-refresh builds the table anew");
 }
 
@@ -176,9 +184,11 @@ static nx_status shape_query(const dbt_node *n, const increment *x, nx_buf *b, n
     for (size_t i = 0; st == NX_OK && i < x->old->n_fields; i++) {
         bool present = find(x->now, x->old->fields[i].name) != SIZE_MAX;
         if (!present && ignore) {
-            st = nx_fail(err, NX_CHECK_FAILED, "the query of %s.%s no longer gives the column '%s', which the table has", n->schema, n->alias,
-                         x->old->fields[i].name);
-            return nx_err_hint(err, st, "set on_schema_change: append_new_columns to fill it with nulls, or use --full-refresh");
+            st =
+                nx_fail(err, NX_CHECK_FAILED, "the query of %s.%s no longer gives the column '%s', which the table has",
+                        n->schema, n->alias, x->old->fields[i].name);
+            return nx_err_hint(err, st,
+                               "set on_schema_change: append_new_columns to fill it with nulls, or use --full-refresh");
         }
         st = add_column(b, &x->old->fields[i], present, i == 0);
     }
@@ -193,11 +203,13 @@ static nx_status shape_query(const dbt_node *n, const increment *x, nx_buf *b, n
 }
 
 /* Columns that a merge updates; *ret NULL: all. */
-static nx_status merge_columns(dbt_project *p, const dbt_node *n, const increment *x, const char *const **ret, nx_err *err)
+static nx_status merge_columns(dbt_project *p, const dbt_node *n, const increment *x, const char *const **ret,
+                               nx_err *err)
 {
     dbt_list only = {0}, except = {0}, set = {0};
     NX_TRY(nx__dbt_strings(&p->arena, nx_val_get(&n->cfg, "merge_update_columns"), "merge_update_columns", &only, err));
-    NX_TRY(nx__dbt_strings(&p->arena, nx_val_get(&n->cfg, "merge_exclude_columns"), "merge_exclude_columns", &except, err));
+    NX_TRY(nx__dbt_strings(&p->arena, nx_val_get(&n->cfg, "merge_exclude_columns"), "merge_exclude_columns", &except,
+                           err));
     *ret = NULL;
     if (only.n == 0 && except.n == 0 && x->missing == 0)
         return NX_OK;
@@ -234,7 +246,8 @@ static nx_status plan_increment(dbt_project *p, dbt_node *n, increment *x, nx_wr
         return nx_nomem(err);
     for (size_t i = 0; o->mode != NX_WRITE_APPEND && i < x->key.n; i++)
         if (find(x->old, x->key.v[i]) == SIZE_MAX || find(x->now, x->key.v[i]) == SIZE_MAX)
-            return nx_fail(err, NX_INVALID, "unique_key '%s' is no column of %s.%s and of its query", (const char *)x->key.v[i], n->schema, n->alias);
+            return nx_fail(err, NX_INVALID, "unique_key '%s' is no column of %s.%s and of its query",
+                           (const char *)x->key.v[i], n->schema, n->alias);
     if (o->mode == NX_WRITE_MERGE)
         NX_TRY(merge_columns(p, n, x, &o->update_columns, err));
     if (x->added.n > 0 && (o->add_columns = nx__dbt_names_of(p, &x->added)) == NULL)

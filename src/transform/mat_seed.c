@@ -49,7 +49,10 @@ static nx_status load_text(dbt_project *p, const dbt_node *n, const dbt_list *co
     if (st == NX_OK)
         st = nx_sql_literal(&b, nx_str_of(path));
     if (st == NX_OK)
-        st = nx_buf_addf(&b, ", auto_detect = false, header = true, quote = '\"', escape = '\"', nullstr = '', delim = '%c', columns = {", delim);
+        st = nx_buf_addf(&b,
+                         ", auto_detect = false, header = true, quote = '\"', escape = '\"', nullstr = '', delim = "
+                         "'%c', columns = {",
+                         delim);
     for (size_t i = 0; st == NX_OK && i < cols->n; i++) {
         st = i == 0 ? NX_OK : nx_buf_adds(&b, ", ");
         if (st == NX_OK)

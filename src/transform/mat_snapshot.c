@@ -11,11 +11,11 @@ typedef struct snap {
     dbt_project *p;
     dbt_node *n;
     const char *scd_id, *updated_at_col, *valid_from, *valid_to, *is_deleted; /* quoted */
-    const char *updated_at; /* SQL over the source */
-    const char *now;        /* SQL literal */
-    const char *current;    /* dbt_valid_to_current or "null" */
-    const char *open;       /* SQL over the table: its row is open */
-    dbt_list keys;          /* SQL over source and table */
+    const char *updated_at;                                                   /* SQL over the source */
+    const char *now;                                                          /* SQL literal */
+    const char *current;                                                      /* dbt_valid_to_current or "null" */
+    const char *open;                                                         /* SQL over the table: its row is open */
+    dbt_list keys;                                                            /* SQL over source and table */
     bool check, invalidate, new_record;
     const nx_schema *src, *old; /* columns of the source, of the table (NULL at first) */
     const char *changed;        /* SQL: S differs from O */
@@ -43,8 +43,11 @@ static nx_status meta_names(snap *s, nx_err *err)
     const struct {
         const char *key;
         const char **to;
-    } NAMES[] = {{"dbt_scd_id", &s->scd_id}, {"dbt_updated_at", &s->updated_at_col}, {"dbt_valid_from", &s->valid_from},
-                 {"dbt_valid_to", &s->valid_to}, {"dbt_is_deleted", &s->is_deleted}};
+    } NAMES[] = {{"dbt_scd_id", &s->scd_id},
+                 {"dbt_updated_at", &s->updated_at_col},
+                 {"dbt_valid_from", &s->valid_from},
+                 {"dbt_valid_to", &s->valid_to},
+                 {"dbt_is_deleted", &s->is_deleted}};
     const nx_val *own = nx_val_get(&s->n->cfg, "snapshot_meta_column_names");
     for (size_t i = 0; i < NX_COUNT_OF(NAMES); i++)
         if ((*NAMES[i].to = quoted(s->p, nx_val_str(nx_val_get(own, NAMES[i].key), nx_str_of(NAMES[i].key)))) == NULL)
@@ -102,8 +105,9 @@ static nx_status add_versions(const snap *s, nx_buf *b)
 {
     NX_TRY(nx_buf_adds(b, "select *, "));
     NX_TRY(add_hash(s, b, NULL, s->updated_at));
-    NX_TRY(nx_buf_addf(b, " as %s, %s as %s, %s as %s, coalesce(nullif(%s, %s), %s) as %s", s->scd_id, s->updated_at, s->updated_at_col,
-                       s->updated_at, s->valid_from, s->updated_at, s->updated_at, s->current, s->valid_to));
+    NX_TRY(nx_buf_addf(b, " as %s, %s as %s, %s as %s, coalesce(nullif(%s, %s), %s) as %s", s->scd_id, s->updated_at,
+                       s->updated_at_col, s->updated_at, s->valid_from, s->updated_at, s->updated_at, s->current,
+                       s->valid_to));
     if (s->new_record)
         NX_TRY(nx_buf_addf(b, ", 'False' as %s", s->is_deleted));
     return nx_buf_adds(b, " from __dbt_snapshot_source");
@@ -129,14 +133,16 @@ static nx_status add_changed(snap *s, nx_err *err)
     for (size_t i = 0; st == NX_OK && i < names.n; i++) {
         nx_str name = nx_str_of(names.v[i]);
         if (!has(s->src, name))
-            return nx_fail(err, NX_INVALID, "check_cols names '%s', which the query does not give", (const char *)names.v[i]);
+            return nx_fail(err, NX_INVALID, "check_cols names '%s', which the query does not give",
+                           (const char *)names.v[i]);
         const char *q = quoted(s->p, name);
         if (q == NULL)
             return nx_nomem(err);
         if (has(s->old, name))
             st = nx_buf_addf(&b, "%ss.%s is distinct from o.%s", i == 0 ? "" : " or ", q, q);
         else
-            st = nx_buf_addf(&b, "%strue", i == 0 ? "" : " or "); /* a column that the table does not know yet: all rows are new */
+            st = nx_buf_addf(&b, "%strue",
+                             i == 0 ? "" : " or "); /* a column that the table does not know yet: all rows are new */
     }
     if (st == NX_OK)
         st = nx_buf_adds(&b, " then true else false end");
@@ -182,11 +188,12 @@ static nx_status add_inserts_and_updates(const snap *s, nx_buf *b)
         return NX_NOMEM;
     NX_TRY(nx_buf_adds(b, "select 'insert' as __dbt_change, "));
     NX_TRY(add_columns(s, b, "s"));
-    NX_TRY(nx_buf_addf(b, "s.%s, s.%s, s.%s, s.%s%s%s from __s s left join __o o on ", s->scd_id, s->updated_at_col, s->valid_from, s->valid_to,
-                       s->new_record ? ", s." : "", s->new_record ? s->is_deleted : ""));
+    NX_TRY(nx_buf_addf(b, "s.%s, s.%s, s.%s, s.%s%s%s from __s s left join __o o on ", s->scd_id, s->updated_at_col,
+                       s->valid_from, s->valid_to, s->new_record ? ", s." : "", s->new_record ? s->is_deleted : ""));
     NX_TRY(add_match(s, b));
     NX_TRY(nx_buf_addf(b, " where o.__dbt_key_0 is null or (%s%s)\nunion all by name\n", s->changed, tomb));
-    NX_TRY(nx_buf_addf(b, "select 'update' as __dbt_change, o.%s, s.%s as %s from __s s join __o o on ", s->scd_id, s->updated_at_col, s->valid_to));
+    NX_TRY(nx_buf_addf(b, "select 'update' as __dbt_change, o.%s, s.%s as %s from __s s join __o o on ", s->scd_id,
+                       s->updated_at_col, s->valid_to));
     NX_TRY(add_match(s, b));
     return nx_buf_addf(b, " where %s%s", s->changed, tomb);
 }
@@ -195,11 +202,13 @@ static nx_status add_deletes(const snap *s, nx_buf *b)
 {
     if (!s->invalidate && !s->new_record)
         return NX_OK;
-    const char *live = s->new_record ? nx_arena_printf(&s->p->arena, " and o.%s is distinct from 'True'", s->is_deleted) : "";
+    const char *live =
+        s->new_record ? nx_arena_printf(&s->p->arena, " and o.%s is distinct from 'True'", s->is_deleted) : "";
     if (live == NULL)
         return NX_NOMEM;
-    NX_TRY(nx_buf_addf(b, "\nunion all by name\nselect 'delete' as __dbt_change, o.%s, %s as %s from __o o left join __s s on ", s->scd_id, s->now,
-                       s->valid_to));
+    NX_TRY(nx_buf_addf(
+        b, "\nunion all by name\nselect 'delete' as __dbt_change, o.%s, %s as %s from __o o left join __s s on ",
+        s->scd_id, s->now, s->valid_to));
     NX_TRY(add_match(s, b));
     NX_TRY(nx_buf_addf(b, " where s.__dbt_key_0 is null%s", live));
     if (!s->new_record)
@@ -210,8 +219,8 @@ static nx_status add_deletes(const snap *s, nx_buf *b)
     if (old_id == NULL)
         return NX_NOMEM;
     NX_TRY(add_hash(s, b, old_id, s->now));
-    NX_TRY(nx_buf_addf(b, " as %s, %s as %s, %s as %s, o.%s, 'True' as %s from __o o left join __s s on ", s->scd_id, s->now, s->updated_at_col,
-                       s->now, s->valid_from, s->valid_to, s->is_deleted));
+    NX_TRY(nx_buf_addf(b, " as %s, %s as %s, %s as %s, o.%s, 'True' as %s from __o o left join __s s on ", s->scd_id,
+                       s->now, s->updated_at_col, s->now, s->valid_from, s->valid_to, s->is_deleted));
     NX_TRY(add_match(s, b));
     return nx_buf_addf(b, " where s.__dbt_key_0 is null%s", live);
 }
@@ -276,14 +285,15 @@ static nx_status final_query(const snap *s, const char *table, const dbt_list *a
     }
     if (st == NX_OK)
         st = nx_buf_addf(b,
-                         " from %s t left join (select %s as __id, max(%s) as __to from __dbt_snapshot_changes where __dbt_change <> 'insert' group by 1) u"
+                         " from %s t left join (select %s as __id, max(%s) as __to from __dbt_snapshot_changes where "
+                         "__dbt_change <> 'insert' group by 1) u"
                          " on t.%s = u.__id where t.%s in (select %s from __dbt_snapshot_changes)\nunion all\nselect ",
                          table, s->scd_id, s->valid_to, s->scd_id, s->scd_id, s->scd_id);
     for (size_t i = 0; st == NX_OK && i < s->old->n_fields; i++) {
         const nx_field *f = &s->old->fields[i];
-        bool given = has(s->src, nx_str_of(f->name)) || unquoted_is(s->scd_id, f->name) || unquoted_is(s->updated_at_col, f->name) ||
-                     unquoted_is(s->valid_from, f->name) || unquoted_is(s->valid_to, f->name) ||
-                     (s->new_record && unquoted_is(s->is_deleted, f->name));
+        bool given = has(s->src, nx_str_of(f->name)) || unquoted_is(s->scd_id, f->name) ||
+                     unquoted_is(s->updated_at_col, f->name) || unquoted_is(s->valid_from, f->name) ||
+                     unquoted_is(s->valid_to, f->name) || (s->new_record && unquoted_is(s->is_deleted, f->name));
         st = nx_buf_adds(b, i == 0 ? "cast(" : ", cast(");
         if (st == NX_OK)
             st = given ? nx_sql_ident(b, nx_str_of(f->name)) : nx_buf_adds(b, "null"); /* the source gives it no more */
@@ -306,11 +316,13 @@ static nx_status final_query(const snap *s, const char *table, const dbt_list *a
 
 static nx_status check_table(const snap *s, const char *name, nx_err *err)
 {
-    const char *need[] = {s->scd_id, s->updated_at_col, s->valid_from, s->valid_to, s->new_record ? s->is_deleted : s->scd_id};
+    const char *need[] = {s->scd_id, s->updated_at_col, s->valid_from, s->valid_to,
+                          s->new_record ? s->is_deleted : s->scd_id};
     for (size_t i = 0; i < NX_COUNT_OF(need); i++) {
         nx_str bare = {need[i] + 1, strlen(need[i]) - 2};
         if (!has(s->old, bare)) {
-            nx_status st = nx_fail(err, NX_INVALID, "%s is no snapshot of this configuration: it has no column %s", name, need[i]);
+            nx_status st =
+                nx_fail(err, NX_INVALID, "%s is no snapshot of this configuration: it has no column %s", name, need[i]);
             return nx_err_hint(err, st, "give the snapshot another alias, or drop the table");
         }
     }
@@ -352,7 +364,8 @@ static nx_status apply(snap *s, nx_err *err)
             NX_TRY(nx__dbt_push(&s->p->arena, &added, (void *)s->src->fields[i].name, err));
     const char *id = nx__dbt_cstr(&s->p->arena, (nx_str){s->scd_id + 1, strlen(s->scd_id) - 2});
     NX_TRY(id == NULL ? nx_nomem(err) : nx__dbt_push(&s->p->arena, &key, (void *)id, err));
-    nx_write_opts o = {.mode = NX_WRITE_DELETE_INSERT, .key = nx__dbt_names_of(s->p, &key), .commit = {.operation = "MERGE"}};
+    nx_write_opts o = {
+        .mode = NX_WRITE_DELETE_INSERT, .key = nx__dbt_names_of(s->p, &key), .commit = {.operation = "MERGE"}};
     o.add_columns = added.n == 0 ? NULL : nx__dbt_names_of(s->p, &added);
     nx_buf_clear(&b);
     NX_TRY(final_query(s, table, &added, &b, err));
@@ -374,7 +387,8 @@ static nx_status snapshot(snap *s, nx_err *err)
     NX_BUF_AUTO nx_buf b;
     nx_buf_init(&b, 0);
     /* the source is read once: dbt_scd_id and the comparison must see the same rows */
-    if (nx_buf_addf(&b, "create or replace temp table __dbt_snapshot_source as (\n" NX_STR_FMT "\n)", NX_STR_ARG(s->n->compiled)) != NX_OK)
+    if (nx_buf_addf(&b, "create or replace temp table __dbt_snapshot_source as (\n" NX_STR_FMT "\n)",
+                    NX_STR_ARG(s->n->compiled)) != NX_OK)
         return nx_nomem(err);
     NX_TRY(nx_session_exec(s->p->session, nx_buf_str(&b), NULL, err));
     nx_schema *src;
@@ -392,8 +406,9 @@ nx_status nx__dbt_mat_snapshot(dbt_project *p, dbt_node *n, nx_err *err)
     snap s = {.p = p, .n = n};
     nx_status st = snapshot(&s, err);
     nx_err ignored;
-    nx_status dropped = nx_session_exec(p->session, NX_STR("drop table if exists __dbt_snapshot_source; drop table if exists __dbt_snapshot_changes"),
-                                        NULL, &ignored);
+    nx_status dropped = nx_session_exec(
+        p->session, NX_STR("drop table if exists __dbt_snapshot_source; drop table if exists __dbt_snapshot_changes"),
+        NULL, &ignored);
     (void)dropped; /* the next one replaces them */
     NX_TRY(st);
     NX_TRY(nx__dbt_hooks(p, n, "post-hook", err));

@@ -10,11 +10,12 @@ static nx_status verdict_sql(const dbt_node *n, nx_buf *b, nx_err *err)
     int64_t rows;
     if (limit.n > 0 && (!nx_str_to_i64(limit, &rows) || rows < 0))
         return nx_fail(err, NX_INVALID, "limit must be a whole number, found '" NX_STR_FMT "'", NX_STR_ARG(limit));
-    nx_status st = nx_buf_addf(b,
-                               "select\n  " NX_STR_FMT " as failures,\n  " NX_STR_FMT " " NX_STR_FMT " as should_warn,\n  " NX_STR_FMT " " NX_STR_FMT
-                               " as should_error\nfrom (\n" NX_STR_FMT "\n%s" NX_STR_FMT "\n) dbt_internal_test",
-                               NX_STR_ARG(calc), NX_STR_ARG(calc), NX_STR_ARG(warn), NX_STR_ARG(calc), NX_STR_ARG(error), NX_STR_ARG(n->compiled),
-                               limit.n > 0 ? "limit " : "", NX_STR_ARG(limit));
+    nx_status st = nx_buf_addf(
+        b,
+        "select\n  " NX_STR_FMT " as failures,\n  " NX_STR_FMT " " NX_STR_FMT " as should_warn,\n  " NX_STR_FMT
+        " " NX_STR_FMT " as should_error\nfrom (\n" NX_STR_FMT "\n%s" NX_STR_FMT "\n) dbt_internal_test",
+        NX_STR_ARG(calc), NX_STR_ARG(calc), NX_STR_ARG(warn), NX_STR_ARG(calc), NX_STR_ARG(error),
+        NX_STR_ARG(n->compiled), limit.n > 0 ? "limit " : "", NX_STR_ARG(limit));
     return st == NX_OK ? NX_OK : nx_fail(err, st, "the SQL of the test is too long");
 }
 
@@ -26,8 +27,9 @@ static nx_status judge(dbt_project *p, dbt_node *n, bool warns, bool fails, nx_e
         return NX_OK;
     bool by_error = severe && fails;
     nx_str limit = nx__dbt_cfg_str(n, by_error ? "error_if" : "warn_if", "!= 0");
-    n->message = nx_arena_printf(&p->arena, "Got %lld result%s, configured to %s if " NX_STR_FMT, (long long)n->failures, n->failures == 1 ? "" : "s",
-                                 by_error ? "fail" : "warn", NX_STR_ARG(limit));
+    n->message =
+        nx_arena_printf(&p->arena, "Got %lld result%s, configured to %s if " NX_STR_FMT, (long long)n->failures,
+                        n->failures == 1 ? "" : "s", by_error ? "fail" : "warn", NX_STR_ARG(limit));
     return n->message == NULL ? nx_nomem(err) : NX_OK;
 }
 

@@ -3,30 +3,33 @@
 
 const char *nx__dbt_kind_name(dbt_kind k)
 {
-    static const char *const NAMES[] = {[DBT_MODEL] = "model",   [DBT_SEED] = "seed",         [DBT_SNAPSHOT] = "snapshot",  [DBT_TEST] = "test",
-                                        [DBT_SOURCE] = "source", [DBT_EXPOSURE] = "exposure", [DBT_OPERATION] = "operation"};
+    static const char *const NAMES[] = {
+        [DBT_MODEL] = "model",   [DBT_SEED] = "seed",         [DBT_SNAPSHOT] = "snapshot",  [DBT_TEST] = "test",
+        [DBT_SOURCE] = "source", [DBT_EXPOSURE] = "exposure", [DBT_OPERATION] = "operation"};
     return NAMES[k];
 }
 
 const char *nx__dbt_status_name(const dbt_node *n)
 {
-    static const char *const NAMES[] = {[DBT_ST_NONE] = "skipped", [DBT_ST_SUCCESS] = "success", [DBT_ST_PASS] = "pass",      [DBT_ST_WARN] = "warn",
-                                        [DBT_ST_FAIL] = "fail",    [DBT_ST_ERROR] = "error",     [DBT_ST_SKIPPED] = "skipped",
-                                        [DBT_ST_NOOP] = "no-op"};
+    static const char *const NAMES[] = {
+        [DBT_ST_NONE] = "skipped", [DBT_ST_SUCCESS] = "success", [DBT_ST_PASS] = "pass",       [DBT_ST_WARN] = "warn",
+        [DBT_ST_FAIL] = "fail",    [DBT_ST_ERROR] = "error",     [DBT_ST_SKIPPED] = "skipped", [DBT_ST_NOOP] = "no-op"};
     return NAMES[n->status];
 }
 
 const char *nx__dbt_relname(nx_arena *a, const dbt_node *n)
 {
-    const char *s = nx_arena_printf(a, "%s.%s", n->schema == NULL ? "" : n->schema, n->alias == NULL ? n->name : n->alias);
+    const char *s =
+        nx_arena_printf(a, "%s.%s", n->schema == NULL ? "" : n->schema, n->alias == NULL ? n->name : n->alias);
     return s == NULL ? n->name : s;
 }
 
 const char *nx__dbt_materialized(const dbt_node *n)
 {
     const nx_val *v = nx_val_get(&n->cfg, "materialized");
-    static const char *const DFLT[] = {[DBT_MODEL] = "view", [DBT_SEED] = "seed", [DBT_SNAPSHOT] = "snapshot", [DBT_TEST] = "test",
-                                       [DBT_SOURCE] = "",    [DBT_EXPOSURE] = "", [DBT_OPERATION] = ""};
+    static const char *const DFLT[] = {[DBT_MODEL] = "view", [DBT_SEED] = "seed", [DBT_SNAPSHOT] = "snapshot",
+                                       [DBT_TEST] = "test",  [DBT_SOURCE] = "",   [DBT_EXPOSURE] = "",
+                                       [DBT_OPERATION] = ""};
     return n->kind == DBT_MODEL && v != NULL && v->kind == NX_VAL_STR ? v->s.p : DFLT[n->kind];
 }
 
@@ -87,9 +90,13 @@ nx_status nx__dbt_node_add(dbt_project *p, dbt_node *n, nx_err *err)
 {
     const dbt_node *old = nx_map_get(&p->by_id, nx_str_of(n->id));
     if (old != NULL) {
-        const char *here = nx__dbt_where(&p->arena, n->file, n->line), *there = nx__dbt_where(&p->arena, old->file, old->line);
-        nx_status st = nx_fail(err, NX_INVALID, "%s: %s '%s' is defined twice: also in %s", here, nx__dbt_kind_name(n->kind), n->name, there);
-        return nx_err_hint(err, st, "%s", n->kind == DBT_TEST ? "give one of the tests a name of its own (name:)" : "rename one of the two");
+        const char *here = nx__dbt_where(&p->arena, n->file, n->line),
+                   *there = nx__dbt_where(&p->arena, old->file, old->line);
+        nx_status st = nx_fail(err, NX_INVALID, "%s: %s '%s' is defined twice: also in %s", here,
+                               nx__dbt_kind_name(n->kind), n->name, there);
+        return nx_err_hint(err, st, "%s",
+                           n->kind == DBT_TEST ? "give one of the tests a name of its own (name:)"
+                                               : "rename one of the two");
     }
     if (nx_map_set(&p->by_id, nx_str_of(n->id), n) != NX_OK)
         return nx_nomem(err);

@@ -14,7 +14,9 @@ static nx_status add_macro_file(dbt_project *p, const char *package, const char 
     const nx_jblock *b = nx_jtmpl_blocks(t, &n);
     for (size_t i = 0; i < n; i++)
         if (b[i].kind == NX_JB_MATERIALIZATION)
-            return nx_fail(err, NX_UNSUPPORTED, "%s:%d: materialization '" NX_STR_FMT "': custom materializations are not supported by this runner",
+            return nx_fail(err, NX_UNSUPPORTED,
+                           "%s:%d: materialization '" NX_STR_FMT
+                           "': custom materializations are not supported by this runner",
                            path, b[i].line, NX_STR_ARG(b[i].name));
     NX_TRY(nx_jinja_add_macros(p->jinja, package, t, err));
     return strcmp(package, "dbt") == 0 ? NX_OK : nx__dbt_push(&p->arena, &p->macro_files, t, err);
@@ -43,7 +45,8 @@ static nx_status docs_file(dbt_project *p, const char *dir, const char *path, nx
         if (b[i].kind != NX_JB_DOCS)
             continue;
         if (nx_map_has(&p->docs, b[i].name))
-            return nx_fail(err, NX_INVALID, "%s:%d: the docs block '" NX_STR_FMT "' is defined twice", path, b[i].line, NX_STR_ARG(b[i].name));
+            return nx_fail(err, NX_INVALID, "%s:%d: the docs block '" NX_STR_FMT "' is defined twice", path, b[i].line,
+                           NX_STR_ARG(b[i].name));
         const char *body = nx__dbt_cstr(&p->arena, nx_str_trim(b[i].body));
         if (body == NULL || nx_map_set(&p->docs, b[i].name, (void *)body) != NX_OK)
             return nx_nomem(err);
@@ -53,7 +56,8 @@ static nx_status docs_file(dbt_project *p, const char *dir, const char *path, nx
 
 /* ---- nodes from files ---- */
 
-static nx_status file_node(dbt_project *p, dbt_kind kind, const char *dir, const char *path, dbt_node **ret, nx_err *err)
+static nx_status file_node(dbt_project *p, dbt_kind kind, const char *dir, const char *path, dbt_node **ret,
+                           nx_err *err)
 {
     const char *name = nx__dbt_stem(&p->arena, path);
     if (name == NULL)
@@ -76,7 +80,7 @@ static nx_status sql_node(dbt_project *p, dbt_kind kind, const char *dir, const 
     NX_TRY(file_node(p, kind, dir, path, &n, err));
     NX_TRY(nx_jinja_compile(p->jinja, path, n->raw, &t, err));
     n->tmpl = t;
-    
+
     return nx__dbt_node_add(p, n, err);
 }
 
@@ -206,7 +210,8 @@ nx_status nx__dbt_render_node(nx_jrun *run, const dbt_node *n, nx_buf *out, nx_e
 {
     if (n->test != NULL)
         NX_TRY(set_test_args(run, n, err));
-    return n->is_block ? nx_jrun_render_block(run, n->tmpl, n->block, out, err) : nx_jrun_render(run, n->tmpl, out, err);
+    return n->is_block ? nx_jrun_render_block(run, n->tmpl, n->block, out, err)
+                       : nx_jrun_render(run, n->tmpl, out, err);
 }
 
 static nx_status parse_exposure(nx_jrun *run, dbt_node *n, nx_err *err)
@@ -238,7 +243,8 @@ static nx_status parse_hooks(nx_jrun *run, dbt_node *n, nx_err *err)
     return NX_OK;
 }
 
-static nx_status call_name_macro(nx_jrun *run, dbt_project *p, dbt_node *n, const char *macro, const char *key, const char **ret, nx_err *err)
+static nx_status call_name_macro(nx_jrun *run, dbt_project *p, dbt_node *n, const char *macro, const char *key,
+                                 const char **ret, nx_err *err)
 {
     nx_jval args[2], text;
     const nx_val *custom = nx_val_get(&n->cfg, key);
@@ -359,12 +365,12 @@ static nx_status check_unique(dbt_project *p, nx_err *err)
         const char *rel = nx__dbt_relname(&p->arena, n);
         const dbt_node *old = nx_map_get(&names, nx_str_of(n->name));
         if (old != NULL)
-            return nx_fail(err, NX_INVALID, "%s: the name '%s' is taken: %s is a %s of that name", n->file, n->name, old->file,
-                           nx__dbt_kind_name(old->kind));
+            return nx_fail(err, NX_INVALID, "%s: the name '%s' is taken: %s is a %s of that name", n->file, n->name,
+                           old->file, nx__dbt_kind_name(old->kind));
         old = nx__dbt_is_ephemeral(n) ? NULL : nx_map_get(&rels, nx_str_of(rel));
         if (old != NULL)
-            return nx_fail(err, NX_INVALID, "%s: %s '%s' would write %s, which %s '%s' writes already", n->file, nx__dbt_kind_name(n->kind),
-                           n->name, rel, nx__dbt_kind_name(old->kind), old->name);
+            return nx_fail(err, NX_INVALID, "%s: %s '%s' would write %s, which %s '%s' writes already", n->file,
+                           nx__dbt_kind_name(n->kind), n->name, rel, nx__dbt_kind_name(old->kind), old->name);
         if (nx_map_set(&names, nx_str_of(n->name), n) != NX_OK ||
             (!nx__dbt_is_ephemeral(n) && nx_map_set(&rels, nx_str_of(rel), n) != NX_OK))
             return nx_nomem(err);

@@ -6,18 +6,46 @@
 #include "base/rand.h"
 #include "data/yaml.h"
 
-static const char *const PROJECT_KEYS[] = {
-    "name",          "version",        "config-version", "profile",       "model-paths",  "seed-paths",   "test-paths",
-    "snapshot-paths", "macro-paths",   "analysis-paths", "docs-paths",    "asset-paths",  "target-path",  "packages-install-path",
-    "clean-targets", "require-dbt-version", "quoting",   "query-comment", "on-run-start", "on-run-end",   "dispatch",
-    "vars",          "flags",          "models",         "seeds",         "snapshots",    "sources",      "data_tests",
-    "tests",         "exposures",      "restrict-access", "function-paths"};
-static const char *const PROJECT_REFUSED[] = {"unit_tests", "metrics",   "semantic-models", "saved-queries", "functions",
-                                              "analyses",   "query-tag", "source-paths",    "data-paths",    "log-path"};
-static const char *const HOOK_KEYS[] = {"on-run-start", "on-run-end", "pre-hook", "post-hook", "+pre-hook", "+post-hook",
-                                        "query-comment", "description", NULL};
-static const char *const RESERVED[] = {"config", "model", "ref", "source", "var", "target", "this", "sql", "schema", "database",
-                                       "log", "env_var", "adapter", "api", "builtins", "dbt", "execute", "flags", "graph", "macro"};
+static const char *const PROJECT_KEYS[] = {"name",
+                                           "version",
+                                           "config-version",
+                                           "profile",
+                                           "model-paths",
+                                           "seed-paths",
+                                           "test-paths",
+                                           "snapshot-paths",
+                                           "macro-paths",
+                                           "analysis-paths",
+                                           "docs-paths",
+                                           "asset-paths",
+                                           "target-path",
+                                           "packages-install-path",
+                                           "clean-targets",
+                                           "require-dbt-version",
+                                           "quoting",
+                                           "query-comment",
+                                           "on-run-start",
+                                           "on-run-end",
+                                           "dispatch",
+                                           "vars",
+                                           "flags",
+                                           "models",
+                                           "seeds",
+                                           "snapshots",
+                                           "sources",
+                                           "data_tests",
+                                           "tests",
+                                           "exposures",
+                                           "restrict-access",
+                                           "function-paths"};
+static const char *const PROJECT_REFUSED[] = {"unit_tests", "metrics",  "semantic-models", "saved-queries",
+                                              "functions",  "analyses", "query-tag",       "source-paths",
+                                              "data-paths", "log-path"};
+static const char *const HOOK_KEYS[] = {"on-run-start", "on-run-end",    "pre-hook",    "post-hook", "+pre-hook",
+                                        "+post-hook",   "query-comment", "description", NULL};
+static const char *const RESERVED[] = {"config",   "model",  "ref",      "source", "var",     "target",  "this",
+                                       "sql",      "schema", "database", "log",    "env_var", "adapter", "api",
+                                       "builtins", "dbt",    "execute",  "flags",  "graph",   "macro"};
 
 static nx_status read_yaml(dbt_project *p, const char *path, const char *name, nx_val **ret, nx_err *err)
 {
@@ -25,7 +53,8 @@ static nx_status read_yaml(dbt_project *p, const char *path, const char *name, n
     NX_TRY(nx__dbt_read(p, path, &text, err));
     NX_TRY(nx_yaml_parse(text, name, &p->arena, ret, err));
     if ((*ret)->kind != NX_VAL_OBJ && (*ret)->kind != NX_VAL_NULL)
-        return nx_fail(err, NX_INVALID, "%s: expected a map at the top, found %s", name, nx_val_kind_name((*ret)->kind));
+        return nx_fail(err, NX_INVALID, "%s: expected a map at the top, found %s", name,
+                       nx_val_kind_name((*ret)->kind));
     return NX_OK;
 }
 
@@ -39,12 +68,14 @@ static nx_status check_keys(dbt_project *p, nx_err *err)
             known = known || nx_str_is(key, PROJECT_KEYS[k]);
         for (size_t k = 0; !known && k < NX_COUNT_OF(PROJECT_REFUSED); k++)
             if (nx_str_is(key, PROJECT_REFUSED[k]))
-                return nx_fail(err, NX_UNSUPPORTED, "dbt_project.yml:%d: '" NX_STR_FMT "' is not supported by this runner", line,
+                return nx_fail(err, NX_UNSUPPORTED,
+                               "dbt_project.yml:%d: '" NX_STR_FMT "' is not supported by this runner", line,
                                NX_STR_ARG(key));
         if (known)
             continue;
         size_t near = nx_str_nearest(key, PROJECT_KEYS, NX_COUNT_OF(PROJECT_KEYS));
-        nx_status st = nx_fail(err, NX_INVALID, "dbt_project.yml:%d: unknown key '" NX_STR_FMT "'", line, NX_STR_ARG(key));
+        nx_status st =
+            nx_fail(err, NX_INVALID, "dbt_project.yml:%d: unknown key '" NX_STR_FMT "'", line, NX_STR_ARG(key));
         return near == SIZE_MAX ? st : nx_err_hint(err, st, "did you mean '%s'?", PROJECT_KEYS[near]);
     }
     return NX_OK;
@@ -65,18 +96,18 @@ static nx_status read_name(dbt_project *p, nx_err *err)
 {
     nx_str name = nx_val_str(nx_val_get(p->yml, "name"), NX_STR(""));
     if (!is_word(name))
-        return nx_fail(err, NX_INVALID, "dbt_project.yml: 'name' must be letters, digits and underscores, found '" NX_STR_FMT "'",
+        return nx_fail(err, NX_INVALID,
+                       "dbt_project.yml: 'name' must be letters, digits and underscores, found '" NX_STR_FMT "'",
                        NX_STR_ARG(name));
     for (size_t i = 0; i < NX_COUNT_OF(RESERVED); i++)
         if (nx_str_is(name, RESERVED[i]))
-            return nx_fail(err, NX_INVALID, "dbt_project.yml: the project cannot be named '%s', a word that dbt reserves", RESERVED[i]);
+            return nx_fail(err, NX_INVALID,
+                           "dbt_project.yml: the project cannot be named '%s', a word that dbt reserves", RESERVED[i]);
     const nx_val *version = nx_val_get(p->yml, "config-version");
     if (version != NULL && nx_val_i64(version, 2) != 2)
         return nx_fail(err, NX_UNSUPPORTED, "dbt_project.yml:%d: config-version must be 2", version->line);
     p->name = nx__dbt_cstr(&p->arena, name);
-    const nx_val *v = nx_val_get(p->yml, "version");
-    p->version = nx__dbt_cstr(&p->arena, v == NULL ? NX_STR("") : v->s);
-    return p->name == NULL || p->version == NULL ? nx_nomem(err) : NX_OK;
+    return p->name == NULL ? nx_nomem(err) : NX_OK;
 }
 
 /* ---- rendering of YAML values ---- */
@@ -86,7 +117,8 @@ static bool has_jinja(nx_str s)
     return nx_str_find(s, NX_STR("{{"), 0) != SIZE_MAX || nx_str_find(s, NX_STR("{%"), 0) != SIZE_MAX;
 }
 
-static nx_status render_value(nx_jrun *run, dbt_project *p, nx_val *v, const char *file, const char *const *skip, nx_err *err)
+static nx_status render_value(nx_jrun *run, dbt_project *p, nx_val *v, const char *file, const char *const *skip,
+                              nx_err *err)
 {
     if (v->kind == NX_VAL_STR && has_jinja(v->s)) {
         nx_jtmpl *t;
@@ -126,14 +158,17 @@ static nx_status target_fill(dbt_project *p, nx_val *out, const char *path, nx_e
     NX_TRY(nx__dbt_render_tree(p, out, path, NULL, err));
     nx_str type = nx_val_str(nx_val_get(out, "type"), NX_STR(""));
     if (!nx_str_is(type, "nexus")) {
-        nx_status st = nx_fail(err, NX_UNSUPPORTED, "%s:%d: target '%s' has type '" NX_STR_FMT "'; this runner builds type nexus only", path,
+        nx_status st = nx_fail(err, NX_UNSUPPORTED,
+                               "%s:%d: target '%s' has type '" NX_STR_FMT "'; this runner builds type nexus only", path,
                                out->line, p->target.name, NX_STR_ARG(type));
-        return nx_err_hint(err, st, "choose a target of type nexus with --target, or run the installed dbt with --engine core");
+        return nx_err_hint(err, st,
+                           "choose a target of type nexus with --target, or run the installed dbt with --engine core");
     }
     p->target.schema = nx__dbt_cstr(&p->arena, nx_val_str(nx_val_get(out, "schema"), NX_STR("main")));
     int64_t threads = nx_val_i64(nx_val_get(out, "threads"), 1);
     if (threads < 1 || threads > 1024)
-        return nx_fail(err, NX_INVALID, "%s:%d: target '%s': threads must be 1 to 1024", path, out->line, p->target.name);
+        return nx_fail(err, NX_INVALID, "%s:%d: target '%s': threads must be 1 to 1024", path, out->line,
+                       p->target.name);
     p->target.threads = 1; /* nodes run one after the other: one writer a table, a fixed order */
     return p->target.schema == NULL ? nx_nomem(err) : NX_OK;
 }
@@ -154,7 +189,8 @@ static nx_status read_profile(dbt_project *p, nx_err *err)
         return nx_fail(err, NX_INVALID, "%s: no profile named '%s', which dbt_project.yml asks for", path, p->profile);
     nx_val *chosen = (nx_val *)nx_val_get(profile, "target");
     p->target.profile = p->profile;
-    p->target.name = p->o->profile_target == NULL ? "default" : nx__dbt_cstr(&p->arena, nx_str_of(p->o->profile_target));
+    p->target.name =
+        p->o->profile_target == NULL ? "default" : nx__dbt_cstr(&p->arena, nx_str_of(p->o->profile_target));
     if (p->o->profile_target == NULL && chosen != NULL) {
         NX_TRY(nx__dbt_render_tree(p, chosen, path, NULL, err));
         p->target.name = nx__dbt_cstr(&p->arena, nx_val_str(chosen, NX_STR("default")));
@@ -185,7 +221,8 @@ static nx_status read_vars(dbt_project *p, nx_err *err)
     if (nx_file_exists(path)) {
         nx_val *file;
         if (own != NULL)
-            return nx_fail(err, NX_INVALID, "dbt_project.yml:%d: 'vars' stands here and in vars.yml; keep one", own->line);
+            return nx_fail(err, NX_INVALID, "dbt_project.yml:%d: 'vars' stands here and in vars.yml; keep one",
+                           own->line);
         NX_TRY(read_yaml(p, "vars.yml", "vars.yml", &file, err));
         own = nx_val_get(file, "vars");
     }
@@ -203,7 +240,8 @@ static nx_status read_paths(dbt_project *p, const char *key, const char *dflt, d
     for (size_t i = 0; i < ret->n; i++) {
         const char *path = ret->v[i];
         if (path[0] == '/' || strstr(path, "..") != NULL)
-            return nx_fail(err, NX_INVALID, "dbt_project.yml:%d: %s: '%s' must be a folder inside the project", v->line, key, path);
+            return nx_fail(err, NX_INVALID, "dbt_project.yml:%d: %s: '%s' must be a folder inside the project", v->line,
+                           key, path);
     }
     return NX_OK;
 }
@@ -240,7 +278,8 @@ static nx_status refuse_packages(dbt_project *p, nx_err *err)
             const nx_val *list = nx_val_get(v, KEYS[k]);
             if (list == NULL || list->n == 0)
                 continue;
-            nx_status st = nx_fail(err, NX_UNSUPPORTED, "%s:%d: packages are not supported by this runner", FILES[i], list->line);
+            nx_status st =
+                nx_fail(err, NX_UNSUPPORTED, "%s:%d: packages are not supported by this runner", FILES[i], list->line);
             return nx_err_hint(err, st, "copy the macros the project needs into its own macros/ folder");
         }
     }
@@ -261,7 +300,9 @@ static nx_status read_rest(dbt_project *p, nx_err *err)
         return nx_fail(err, NX_INVALID, "dbt_project.yml: 'tests' and 'data_tests' both stand there; keep data_tests");
     const nx_val *dispatch = nx_val_get(p->yml, "dispatch");
     if (dispatch != NULL && dispatch->n > 0)
-        return nx_fail(err, NX_UNSUPPORTED, "dbt_project.yml:%d: 'dispatch' is not supported: there are no packages to search", dispatch->line);
+        return nx_fail(err, NX_UNSUPPORTED,
+                       "dbt_project.yml:%d: 'dispatch' is not supported: there are no packages to search",
+                       dispatch->line);
     return refuse_packages(p, err);
 }
 
@@ -275,7 +316,8 @@ nx_status nx__dbt_project_open(dbt_project *p, const nx_dbt_opts *o, nx_err *err
     nx_map_init(&p->relations, NULL);
     nx_rand_uuid(p->invocation_id);
     p->root = nx__dbt_cstr(&p->arena, nx_str_of(o->project_dir));
-    const char *target = o->target_path != NULL ? o->target_path : nx_arena_printf(&p->arena, "%s/target", o->project_dir);
+    const char *target =
+        o->target_path != NULL ? o->target_path : nx_arena_printf(&p->arena, "%s/target", o->project_dir);
     if (p->root == NULL || target == NULL)
         return nx_nomem(err);
     p->target_path = target;

@@ -4,20 +4,26 @@
 #include "data/yaml.h"
 
 /* Left as text here: rendered when their node is, or with doc() once all docs are read. */
-static const char *const LATE_KEYS[] = {"description", "tests",     "data_tests", "pre-hook", "post-hook", "pre_hook",
-                                        "post_hook",   "relation",  "depends_on", "filter",   NULL};
-static const char *const TOP_KEYS[] = {"version", "models", "seeds", "snapshots", "sources", "exposures", "macros", "data_tests"};
-static const char *const TOP_REFUSED[] = {"unit_tests", "metrics", "semantic_models", "saved_queries", "groups", "functions", "analyses"};
-static const char *const NODE_KEYS[] = {"name",    "description", "config", "columns", "data_tests", "tests",     "docs",  "meta",
-                                        "tags",    "relation",    "access", "group",   "versions",   "constraints", "latest_version",
-                                        "arguments", "type",      "data_type"};
-static const char *const SOURCE_KEYS[] = {"name",   "description", "config",    "schema", "database", "loader", "loaded_at_field", "freshness",
-                                          "meta",   "tags",        "quoting",   "tables", "tests",    "data_tests"};
-static const char *const TABLE_KEYS[] = {"name", "description", "config", "identifier", "loader",  "loaded_at_field", "freshness",
-                                         "meta", "tags",        "quoting", "columns",   "tests",   "data_tests",      "external"};
-static const char *const EXPOSURE_KEYS[] = {"name", "label", "type", "owner", "depends_on", "url", "maturity", "description", "config", "meta", "tags"};
+static const char *const LATE_KEYS[] = {"description", "tests",    "data_tests", "pre-hook", "post-hook", "pre_hook",
+                                        "post_hook",   "relation", "depends_on", "filter",   NULL};
+static const char *const TOP_KEYS[] = {"version", "models",    "seeds",  "snapshots",
+                                       "sources", "exposures", "macros", "data_tests"};
+static const char *const TOP_REFUSED[] = {"unit_tests", "metrics",   "semantic_models", "saved_queries",
+                                          "groups",     "functions", "analyses"};
+static const char *const NODE_KEYS[] = {
+    "name",     "description", "config", "columns",  "data_tests",  "tests",          "docs",      "meta", "tags",
+    "relation", "access",      "group",  "versions", "constraints", "latest_version", "arguments", "type", "data_type"};
+static const char *const SOURCE_KEYS[] = {"name",    "description",     "config",    "schema",    "database",
+                                          "loader",  "loaded_at_field", "freshness", "meta",      "tags",
+                                          "quoting", "tables",          "tests",     "data_tests"};
+static const char *const TABLE_KEYS[] = {
+    "name", "description", "config",  "identifier", "loader", "loaded_at_field", "freshness",
+    "meta", "tags",        "quoting", "columns",    "tests",  "data_tests",      "external"};
+static const char *const EXPOSURE_KEYS[] = {"name",     "label",       "type",   "owner", "depends_on", "url",
+                                            "maturity", "description", "config", "meta",  "tags"};
 
-static nx_status known_key(dbt_project *p, const char *file, nx_str key, int line, const char *const *known, size_t n, const char *what, nx_err *err)
+static nx_status known_key(dbt_project *p, const char *file, nx_str key, int line, const char *const *known, size_t n,
+                           const char *what, nx_err *err)
 {
     for (size_t i = 0; i < n; i++)
         if (nx_str_is(key, known[i]))
@@ -28,10 +34,12 @@ static nx_status known_key(dbt_project *p, const char *file, nx_str key, int lin
     return near == SIZE_MAX ? st : nx_err_hint(err, st, "did you mean '%s'?", known[near]);
 }
 
-static nx_status known_keys(dbt_project *p, const char *file, const nx_val *v, const char *const *known, size_t n, const char *what, nx_err *err)
+static nx_status known_keys(dbt_project *p, const char *file, const nx_val *v, const char *const *known, size_t n,
+                            const char *what, nx_err *err)
 {
     if (v->kind != NX_VAL_OBJ)
-        return nx_fail(err, NX_INVALID, "%s: %s must be a map, found %s", nx__dbt_where(&p->arena, file, v->line), what, nx_val_kind_name(v->kind));
+        return nx_fail(err, NX_INVALID, "%s: %s must be a map, found %s", nx__dbt_where(&p->arena, file, v->line), what,
+                       nx_val_kind_name(v->kind));
     for (size_t i = 0; i < v->n; i++)
         NX_TRY(known_key(p, file, v->keys[i], v->items[i].line, known, n, what, err));
     nx_str name = nx_val_str(nx_val_get(v, "name"), NX_STR(""));
@@ -60,8 +68,10 @@ nx_status nx__dbt_props_read(dbt_project *p, const char *dir, const char *path, 
     for (size_t i = 0; i < y->v->n; i++) {
         for (size_t k = 0; k < NX_COUNT_OF(TOP_REFUSED); k++)
             if (nx_str_is(y->v->keys[i], TOP_REFUSED[k]))
-                return nx_fail(err, NX_UNSUPPORTED, "%s:%d: '%s' is not supported by this runner", path, y->v->items[i].line, TOP_REFUSED[k]);
-        NX_TRY(known_key(p, path, y->v->keys[i], y->v->items[i].line, TOP_KEYS, NX_COUNT_OF(TOP_KEYS), "a properties file", err));
+                return nx_fail(err, NX_UNSUPPORTED, "%s:%d: '%s' is not supported by this runner", path,
+                               y->v->items[i].line, TOP_REFUSED[k]);
+        NX_TRY(known_key(p, path, y->v->keys[i], y->v->items[i].line, TOP_KEYS, NX_COUNT_OF(TOP_KEYS),
+                         "a properties file", err));
     }
     NX_TRY(nx__dbt_render_tree(p, y->v, path, LATE_KEYS, err));
     return nx__dbt_push(&p->arena, &p->yaml_files, y, err);
@@ -98,7 +108,8 @@ nx_status nx__dbt_columns(dbt_project *p, dbt_node *n, const nx_val *cols, const
         const nx_val *v = &cols->items[i];
         nx_str name = nx_val_str(nx_val_get(v, "name"), NX_STR(""));
         if (name.n == 0)
-            return nx_fail(err, NX_INVALID, "%s: column %zu of '%s' has no name", nx__dbt_where(&p->arena, file, v->line), i + 1, n->name);
+            return nx_fail(err, NX_INVALID, "%s: column %zu of '%s' has no name",
+                           nx__dbt_where(&p->arena, file, v->line), i + 1, n->name);
         dbt_column *c = NX_ARENA_NEW(&p->arena, dbt_column);
         if (c == NULL)
             return nx_nomem(err);
@@ -131,13 +142,14 @@ static nx_status apply_patch(dbt_project *p, dbt_node *n, dbt_patch *patch, nx_e
         const nx_val *v = nx_val_get(patch->v, REFUSED[i]);
         if (v != NULL && v->kind != NX_VAL_NULL)
             return nx_fail(err, NX_UNSUPPORTED, "%s: %s '%s': '%s' is not supported by this runner",
-                           nx__dbt_where(&p->arena, patch->file, v->line), nx__dbt_kind_name(n->kind), n->name, REFUSED[i]);
+                           nx__dbt_where(&p->arena, patch->file, v->line), nx__dbt_kind_name(n->kind), n->name,
+                           REFUSED[i]);
     }
     if (n->patch != NULL && n->patch != patch)
-        return nx_fail(err, NX_INVALID, "%s: %s '%s' is described twice: also in %s", nx__dbt_where(&p->arena, patch->file, patch->v->line),
-                       nx__dbt_kind_name(n->kind), n->name, nx__dbt_where(&p->arena, n->patch->file, n->patch->v->line));
+        return nx_fail(err, NX_INVALID, "%s: %s '%s' is described twice: also in %s",
+                       nx__dbt_where(&p->arena, patch->file, patch->v->line), nx__dbt_kind_name(n->kind), n->name,
+                       nx__dbt_where(&p->arena, n->patch->file, n->patch->v->line));
     n->patch = patch;
-    patch->used = true;
     NX_TRY(description(p, patch->v, patch->file, &n->description, err));
     NX_TRY(nx__dbt_columns(p, n, nx_val_get(patch->v, "columns"), patch->file, err));
     NX_TRY(merge_props(p, n, patch->v, err));
@@ -161,7 +173,8 @@ static nx_status yaml_snapshot(dbt_project *p, const char *file, const nx_val *v
     if (n->path == NULL)
         return nx_nomem(err);
     NX_TRY(nx__dbt_cfg_tree(p, n, err));
-    NX_TRY(nx_jinja_compile(p->jinja, nx__dbt_where(&p->arena, file, relation->line), n->raw, (nx_jtmpl **)&n->tmpl, err));
+    NX_TRY(
+        nx_jinja_compile(p->jinja, nx__dbt_where(&p->arena, file, relation->line), n->raw, (nx_jtmpl **)&n->tmpl, err));
     return nx__dbt_node_add(p, n, err);
 }
 
@@ -176,16 +189,19 @@ static nx_status resource_section(dbt_project *p, const dbt_yaml *y, const char 
         dbt_patch *patch = NX_ARENA_NEW(&p->arena, dbt_patch);
         if (patch == NULL)
             return nx_nomem(err);
-        *patch = (dbt_patch){y->file, v, false};
+        *patch = (dbt_patch){y->file, v};
         nx_str name = nx_val_get(v, "name")->s;
-        const char *id = nx_arena_printf(&p->arena, "%s.%s." NX_STR_FMT, nx__dbt_kind_name(kind), p->name, NX_STR_ARG(name));
+        const char *id =
+            nx_arena_printf(&p->arena, "%s.%s." NX_STR_FMT, nx__dbt_kind_name(kind), p->name, NX_STR_ARG(name));
         if (id == NULL)
             return nx_nomem(err);
         dbt_node *n = nx_map_get(&p->by_id, nx_str_of(id));
         if (n != NULL)
             NX_TRY(apply_patch(p, n, patch, err));
         else
-            nx__dbt_say(p, "[WARNING]: Did not find matching node for patch with name '" NX_STR_FMT "' in the '%s' section of file '%s'",
+            nx__dbt_say(p,
+                        "[WARNING]: Did not find matching node for patch with name '" NX_STR_FMT
+                        "' in the '%s' section of file '%s'",
                         NX_STR_ARG(name), section, y->file);
     }
     return NX_OK;
@@ -243,7 +259,8 @@ static nx_status exposure_section(dbt_project *p, const dbt_yaml *y, nx_err *err
     for (size_t i = 0; list != NULL && i < list->n; i++) {
         const nx_val *v = &list->items[i];
         NX_TRY(known_keys(p, y->file, v, EXPOSURE_KEYS, NX_COUNT_OF(EXPOSURE_KEYS), "exposures", err));
-        dbt_node *n = nx__dbt_node_new(p, DBT_EXPOSURE, nx__dbt_cstr(&p->arena, nx_val_get(v, "name")->s), y->file, top_of(p, y->file), err);
+        dbt_node *n = nx__dbt_node_new(p, DBT_EXPOSURE, nx__dbt_cstr(&p->arena, nx_val_get(v, "name")->s), y->file,
+                                       top_of(p, y->file), err);
         if (n == NULL)
             return nx_nomem(err);
         n->line = v->line;
@@ -264,7 +281,7 @@ static nx_status macro_section(dbt_project *p, const dbt_yaml *y, nx_err *err)
         dbt_patch *patch = NX_ARENA_NEW(&p->arena, dbt_patch);
         if (patch == NULL)
             return nx_nomem(err);
-        *patch = (dbt_patch){y->file, &list->items[i], false};
+        *patch = (dbt_patch){y->file, &list->items[i]};
         NX_TRY(nx__dbt_push(&p->arena, &p->macro_patches, patch, err));
     }
     return NX_OK;

@@ -15,7 +15,8 @@ typedef struct tally {
 static void node_error(dbt_project *p, dbt_node *n, const nx_err *e)
 {
     n->status = DBT_ST_ERROR;
-    const char *s = e->hint[0] == '\0' ? nx_arena_printf(&p->arena, "%s", e->text) : nx_arena_printf(&p->arena, "%s\n  (%s)", e->text, e->hint);
+    const char *s = e->hint[0] == '\0' ? nx_arena_printf(&p->arena, "%s", e->text)
+                                       : nx_arena_printf(&p->arena, "%s\n  (%s)", e->text, e->hint);
     n->message = s == NULL ? "out of memory" : s;
 }
 
@@ -82,17 +83,18 @@ static void tell(const tally *t, const dbt_node *n, size_t slot)
     nx__dbt_say_done(t->p, n, slot, t->plan->slots);
     if (o->node == NULL)
         return;
-    nx_dbt_node_result r = {.unique_id = n->id,
-                            .resource_type = nx__dbt_kind_name(n->kind),
-                            .relation = n->kind == DBT_TEST || n->kind == DBT_EXPOSURE ? NULL : nx__dbt_relname(&t->p->arena, n),
-                            .status = nx__dbt_status_name(n),
-                            .message = n->message,
-                            .failures = n->failures,
-                            .rows_added = n->rows_added,
-                            .rows_removed = n->rows_removed,
-                            .seconds = n->seconds,
-                            .index = slot,
-                            .count = t->plan->slots};
+    nx_dbt_node_result r = {
+        .unique_id = n->id,
+        .resource_type = nx__dbt_kind_name(n->kind),
+        .relation = n->kind == DBT_TEST || n->kind == DBT_EXPOSURE ? NULL : nx__dbt_relname(&t->p->arena, n),
+        .status = nx__dbt_status_name(n),
+        .message = n->message,
+        .failures = n->failures,
+        .rows_added = n->rows_added,
+        .rows_removed = n->rows_removed,
+        .seconds = n->seconds,
+        .index = slot,
+        .count = t->plan->slots};
     o->node(o->ctx, &r);
 }
 
@@ -207,6 +209,6 @@ nx_status nx__dbt_run_plan(dbt_project *p, const dbt_plan *plan, nx_dbt_result *
     NX_TRY(nx__dbt_write_results(p, plan, r->seconds, err));
     if (r->error == 0 && r->skip == 0)
         return NX_OK;
-    return nx_fail(err, NX_CHECK_FAILED, "dbt %s: %zu of %zu failed, %zu skipped (first: %s)", p->o->command, r->error, r->total, r->skip,
-                   r->first_failure[0] == '\0' ? "none" : r->first_failure);
+    return nx_fail(err, NX_CHECK_FAILED, "dbt %s: %zu of %zu failed, %zu skipped (first: %s)", p->o->command, r->error,
+                   r->total, r->skip, r->first_failure[0] == '\0' ? "none" : r->first_failure);
 }

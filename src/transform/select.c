@@ -15,7 +15,8 @@ static bool is_word(nx_str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' || c == '-'))
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.' ||
+              c == '-'))
             return false;
     }
     return s.n > 0;
@@ -24,7 +25,8 @@ static bool is_word(nx_str s)
 static nx_status bad_spec(nx_str text, const char *why, nx_err *err)
 {
     nx_status st = nx_fail(err, NX_INVALID, "could not read the selector '" NX_STR_FMT "': %s", NX_STR_ARG(text), why);
-    return nx_err_hint(err, st, "examples: my_model, +my_model, my_model+2, tag:nightly, path:models/gold, source:bronze.trades");
+    return nx_err_hint(
+        err, st, "examples: my_model, +my_model, my_model+2, tag:nightly, path:models/gold, source:bronze.trades");
 }
 
 /* [@][N+][method[.arg]:]value[+N] */
@@ -70,7 +72,7 @@ static nx_status parse_spec(nx_str text, spec *ret, nx_err *err)
     if (s.n == 0)
         return bad_spec(text, "nothing is named", err);
     if (ret->method.n == 0)
-        ret->method = nx_str_find(s, NX_STR("/"), 0) != SIZE_MAX ? NX_STR("path")
+        ret->method = nx_str_find(s, NX_STR("/"), 0) != SIZE_MAX                         ? NX_STR("path")
                       : nx_str_ends(s, NX_STR(".sql")) || nx_str_ends(s, NX_STR(".csv")) ? NX_STR("file")
                                                                                          : NX_STR("fqn");
     return NX_OK;
@@ -197,7 +199,8 @@ static bool by_test_name(const query *q, const dbt_node *n)
 static bool by_test_type(const query *q, const dbt_node *n)
 {
     bool generic = n->test != NULL;
-    return n->kind == DBT_TEST && (strcmp(q->value, "data") == 0 || strcmp(q->value, generic ? "generic" : "singular") == 0);
+    return n->kind == DBT_TEST &&
+           (strcmp(q->value, "data") == 0 || strcmp(q->value, generic ? "generic" : "singular") == 0);
 }
 
 static bool by_group(const query *q, const dbt_node *n)
@@ -247,9 +250,18 @@ static bool by_config(const query *q, const dbt_node *n)
 static const struct {
     const char *name;
     bool (*match)(const query *q, const dbt_node *n);
-} METHODS[] = {{"fqn", by_fqn},         {"tag", by_tag},         {"source", by_source},         {"exposure", by_exposure},
-               {"path", by_path},       {"file", by_file},       {"package", by_package},       {"resource_type", by_resource_type},
-               {"test_name", by_test_name}, {"test_type", by_test_type}, {"group", by_group},   {"access", by_access},
+} METHODS[] = {{"fqn", by_fqn},
+               {"tag", by_tag},
+               {"source", by_source},
+               {"exposure", by_exposure},
+               {"path", by_path},
+               {"file", by_file},
+               {"package", by_package},
+               {"resource_type", by_resource_type},
+               {"test_name", by_test_name},
+               {"test_type", by_test_type},
+               {"group", by_group},
+               {"access", by_access},
                {"config", by_config}};
 
 /* ---- sets ---- */
@@ -287,7 +299,8 @@ static nx_status bool_set(dbt_project *p, bool **ret, nx_err *err)
 
 static nx_status matching(dbt_project *p, const spec *s, bool *set, nx_err *err)
 {
-    query q = {p, s, nx__dbt_cstr(&p->arena, s->value), nx__dbt_cstr(&p->arena, s->arg.p == NULL ? NX_STR("") : s->arg)};
+    query q = {p, s, nx__dbt_cstr(&p->arena, s->value),
+               nx__dbt_cstr(&p->arena, s->arg.p == NULL ? NX_STR("") : s->arg)};
     if (q.value == NULL || q.arg == NULL)
         return nx_nomem(err);
     for (size_t m = 0; m < NX_COUNT_OF(METHODS); m++) {
@@ -299,7 +312,8 @@ static nx_status matching(dbt_project *p, const spec *s, bool *set, nx_err *err)
             set[i] = METHODS[m].match(&q, p->nodes.v[i]);
         return NX_OK;
     }
-    return nx_fail(err, NX_UNSUPPORTED, "the selection method '" NX_STR_FMT "' is not supported by this runner", NX_STR_ARG(s->method));
+    return nx_fail(err, NX_UNSUPPORTED, "the selection method '" NX_STR_FMT "' is not supported by this runner",
+                   NX_STR_ARG(s->method));
 }
 
 static nx_status criterion(dbt_project *p, nx_str text, bool *set, nx_err *err)
@@ -362,7 +376,8 @@ static nx_status union_of(dbt_project *p, const char *const *texts, bool *set, n
                 hits += one[i];
             }
             if (hits == 0)
-                nx__dbt_say(p, "[WARNING]: The selection criterion '" NX_STR_FMT "' does not match any enabled nodes", NX_STR_ARG(part));
+                nx__dbt_say(p, "[WARNING]: The selection criterion '" NX_STR_FMT "' does not match any enabled nodes",
+                            NX_STR_ARG(part));
         }
     }
     return NX_OK;
@@ -391,7 +406,8 @@ static bool type_wanted(const dbt_project *p, const dbt_node *n)
     if (p->o->resource_types == NULL || p->o->resource_types[0] == NULL)
         return true;
     for (size_t i = 0; p->o->resource_types[i] != NULL; i++)
-        if (strcmp(p->o->resource_types[i], nx__dbt_kind_name(n->kind)) == 0 || strcmp(p->o->resource_types[i], "all") == 0)
+        if (strcmp(p->o->resource_types[i], nx__dbt_kind_name(n->kind)) == 0 ||
+            strcmp(p->o->resource_types[i], "all") == 0)
             return true;
     return false;
 }
@@ -404,8 +420,10 @@ static nx_status check_types(const dbt_project *p, nx_err *err)
         for (size_t k = 0; k < NX_COUNT_OF(TYPES); k++)
             known = known || strcmp(p->o->resource_types[i], TYPES[k]) == 0;
         if (!known)
-            return nx_fail(err, NX_INVALID, "--resource-type %s: this runner knows model, seed, snapshot, test, source, exposure and all",
-                           p->o->resource_types[i]);
+            return nx_fail(
+                err, NX_INVALID,
+                "--resource-type %s: this runner knows model, seed, snapshot, test, source, exposure and all",
+                p->o->resource_types[i]);
     }
     return NX_OK;
 }
@@ -415,7 +433,8 @@ nx_status nx__dbt_select(dbt_project *p, nx_err *err)
     bool *in, *out;
     NX_TRY(check_types(p, err));
     if (p->o->indirect_selection != NULL && strcmp(p->o->indirect_selection, "eager") != 0)
-        return nx_fail(err, NX_UNSUPPORTED, "--indirect-selection %s is not supported by this runner, only eager", p->o->indirect_selection);
+        return nx_fail(err, NX_UNSUPPORTED, "--indirect-selection %s is not supported by this runner, only eager",
+                       p->o->indirect_selection);
     NX_TRY(bool_set(p, &in, err));
     NX_TRY(bool_set(p, &out, err));
     if (p->o->select == NULL || p->o->select[0] == NULL)

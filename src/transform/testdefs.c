@@ -5,9 +5,9 @@
 
 #include "base/hash.h"
 
-static const char *const TEST_CONFIGS[] = {"severity", "tags",           "enabled", "where",    "limit",  "warn_if",
-                                           "error_if", "fail_calc",      "meta",    "database", "schema", "alias",
-                                           "store_failures", "store_failures_as"};
+static const char *const TEST_CONFIGS[] = {
+    "severity",  "tags", "enabled",  "where",  "limit", "warn_if",        "error_if",
+    "fail_calc", "meta", "database", "schema", "alias", "store_failures", "store_failures_as"};
 
 /* Python's str() of a YAML scalar. */
 static nx_str py_str(const nx_val *v)
@@ -63,8 +63,8 @@ static nx_status add_clean(nx_buf *b, nx_str s, bool *first)
     return NX_OK;
 }
 
-nx_status nx__dbt_test_name(nx_arena *a, const char *test, const char *model, const nx_val *kwargs, const char **ret_full,
-                            const char **ret_short, nx_err *err)
+nx_status nx__dbt_test_name(nx_arena *a, const char *test, const char *model, const nx_val *kwargs,
+                            const char **ret_full, const char **ret_short, nx_err *err)
 {
     NX_BUF_AUTO nx_buf b;
     nx_buf_init(&b, 1 << 20);
@@ -122,7 +122,8 @@ static nx_status hashable(nx_arena *a, const nx_val *v, nx_val *ret, nx_err *err
     return NX_OK;
 }
 
-nx_status nx__dbt_test_hash(dbt_project *p, const char *name, const char *test, const char *ns, const nx_val *kwargs, char ret[11], nx_err *err)
+nx_status nx__dbt_test_hash(dbt_project *p, const char *name, const char *test, const char *ns, const nx_val *kwargs,
+                            char ret[11], nx_err *err)
 {
     nx_arena *a = &p->arena;
     nx_val meta = {.kind = NX_VAL_OBJ}, sorted;
@@ -153,7 +154,7 @@ nx_status nx__dbt_test_hash(dbt_project *p, const char *name, const char *test, 
 /* ---- from one entry of data_tests to a node ---- */
 
 typedef struct entry {
-    nx_str name;    /* "not_null", "pkg.test" */
+    nx_str name;     /* "not_null", "pkg.test" */
     const nx_val *v; /* its map, or NULL */
     const char *column;
     int line;
@@ -192,13 +193,15 @@ static nx_status split_entry(dbt_project *p, const entry *e, nx_val *kwargs, nx_
     return NX_OK;
 }
 
-static nx_status test_node(dbt_project *p, dbt_node *on, dbt_test *t, nx_val *cfg, nx_str custom, const char *file, int line, nx_err *err)
+static nx_status test_node(dbt_project *p, dbt_node *on, dbt_test *t, nx_val *cfg, nx_str custom, const char *file,
+                           int line, nx_err *err)
 {
     nx_arena *a = &p->arena;
     const char *full, *brief, *of = on->name, *test = t->short_test;
     if (on->kind == DBT_SOURCE) {
         of = nx_arena_printf(a, "%s_%s", on->source_name, on->name);
-        test = nx_arena_printf(a, "source_%s", t->ns == NULL ? t->short_test : nx_arena_printf(a, "%s_%s", t->ns, t->short_test));
+        test = nx_arena_printf(a, "source_%s",
+                               t->ns == NULL ? t->short_test : nx_arena_printf(a, "%s_%s", t->ns, t->short_test));
         t->model_arg = nx_arena_printf(a, "{{ get_where_subquery(source('%s', '%s')) }}", on->source_name, on->name);
     } else {
         test = t->ns == NULL ? test : nx_arena_printf(a, "%s_%s", t->ns, test);
@@ -221,7 +224,8 @@ static nx_status test_node(dbt_project *p, dbt_node *on, dbt_test *t, nx_val *cf
     const char **fqn = NX_ARENA_ARRAY(a, const char *, n->n_fqn);
     n->id = nx_arena_printf(a, "test.%s.%s.%s", p->name, full, hash);
     n->path = nx_arena_printf(a, "%s.sql", brief);
-    n->raw = nx_str_of(nx_arena_printf(a, "{{ %s%s%s(**_dbt_generic_test_kwargs) }}", t->ns == NULL ? "" : t->ns, t->ns == NULL ? "" : ".", t->macro));
+    n->raw = nx_str_of(nx_arena_printf(a, "{{ %s%s%s(**_dbt_generic_test_kwargs) }}", t->ns == NULL ? "" : t->ns,
+                                       t->ns == NULL ? "" : ".", t->macro));
     if (fqn == NULL || n->id == NULL || n->path == NULL || n->raw.p == NULL)
         return nx_nomem(err);
     size_t skip = slash != NULL && n->n_fqn > 2 ? 1 : 0; /* "models" itself is no part of a name */
@@ -240,7 +244,8 @@ static nx_status test_node(dbt_project *p, dbt_node *on, dbt_test *t, nx_val *cf
     return nx__dbt_node_add(p, n, err);
 }
 
-static nx_status one_test(dbt_project *p, dbt_node *on, const nx_val *v, const char *column, const char *file, nx_err *err)
+static nx_status one_test(dbt_project *p, dbt_node *on, const nx_val *v, const char *column, const char *file,
+                          nx_err *err)
 {
     nx_arena *a = &p->arena;
     entry e = {.column = column, .line = v->line};
@@ -253,7 +258,8 @@ static nx_status one_test(dbt_project *p, dbt_node *on, const nx_val *v, const c
         e.name = nx_val_get(v, "test_name")->s;
         e.v = v;
     } else {
-        nx_status st = nx_fail(err, NX_INVALID, "%s: a test of '%s' must be a name or a map with one key", nx__dbt_where(a, file, v->line), on->name);
+        nx_status st = nx_fail(err, NX_INVALID, "%s: a test of '%s' must be a name or a map with one key",
+                               nx__dbt_where(a, file, v->line), on->name);
         return nx_err_hint(err, st, "indent the test's arguments below its name");
     }
     dbt_test *t = NX_ARENA_NEW(a, dbt_test);
@@ -278,21 +284,27 @@ static nx_status one_test(dbt_project *p, dbt_node *on, const nx_val *v, const c
                                : nx_jinja_macro(p->jinja, nx_str_of(p->name), nx_str_of(t->macro), &found) ||
                                      nx_jinja_macro(p->jinja, NX_STR("dbt"), nx_str_of(t->macro), &found);
     if (!known) {
-        nx_status st = nx_fail(err, NX_INVALID, "%s: '%s' has a test '%s%s" NX_STR_FMT "' that no macro defines", nx__dbt_where(a, file, v->line),
-                               on->name, t->ns == NULL ? "" : t->ns, t->ns == NULL ? "" : ".", NX_STR_ARG(e.name));
-        return nx_err_hint(err, st, "built in are unique, not_null, accepted_values and relationships; others are {%% test %%} blocks in macros/");
+        nx_status st = nx_fail(err, NX_INVALID, "%s: '%s' has a test '%s%s" NX_STR_FMT "' that no macro defines",
+                               nx__dbt_where(a, file, v->line), on->name, t->ns == NULL ? "" : t->ns,
+                               t->ns == NULL ? "" : ".", NX_STR_ARG(e.name));
+        return nx_err_hint(err, st,
+                           "built in are unique, not_null, accepted_values and relationships; others are {%% test %%} "
+                           "blocks in macros/");
     }
     return test_node(p, on, t, &cfg, custom, file, v->line, err);
 }
 
-static nx_status test_list(dbt_project *p, dbt_node *on, const nx_val *v, const char *column, const char *file, nx_err *err)
+static nx_status test_list(dbt_project *p, dbt_node *on, const nx_val *v, const char *column, const char *file,
+                           nx_err *err)
 {
     const nx_val *tests = nx_val_get(v, "data_tests"), *old = nx_val_get(v, "tests");
     if (tests != NULL && old != NULL)
-        return nx_fail(err, NX_INVALID, "%s: '%s' has tests and data_tests; keep data_tests", nx__dbt_where(&p->arena, file, old->line), on->name);
+        return nx_fail(err, NX_INVALID, "%s: '%s' has tests and data_tests; keep data_tests",
+                       nx__dbt_where(&p->arena, file, old->line), on->name);
     tests = tests == NULL ? old : tests;
     if (tests != NULL && tests->kind != NX_VAL_ARR && tests->kind != NX_VAL_NULL)
-        return nx_fail(err, NX_INVALID, "%s: data_tests of '%s' must be a list", nx__dbt_where(&p->arena, file, tests->line), on->name);
+        return nx_fail(err, NX_INVALID, "%s: data_tests of '%s' must be a list",
+                       nx__dbt_where(&p->arena, file, tests->line), on->name);
     for (size_t i = 0; tests != NULL && i < tests->n; i++)
         NX_TRY(one_test(p, on, &tests->items[i], column, file, err));
     return NX_OK;

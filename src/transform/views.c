@@ -72,7 +72,8 @@ static nx_status create_view(nx_session *s, nx_str schema, nx_str identifier, nx
     if (st == NX_OK)
         st = nx_buf_addf(&b, " as (\n" NX_STR_FMT "\n)", NX_STR_ARG(sql));
     if (st != NX_OK)
-        return nx_fail(err, st, "the SQL of view " NX_STR_FMT "." NX_STR_FMT " is too long", NX_STR_ARG(schema), NX_STR_ARG(identifier));
+        return nx_fail(err, st, "the SQL of view " NX_STR_FMT "." NX_STR_FMT " is too long", NX_STR_ARG(schema),
+                       NX_STR_ARG(identifier));
     return nx_session_exec(s, nx_buf_str(&b), NULL, err);
 }
 

@@ -83,7 +83,8 @@ NX_UNUSED static void kit_bare(kit *k)
     kit_file(k, "dbt_project.yml", "name: bare\nversion: '1'\nprofile: bare\n");
     kit_file(k, "profiles.yml", "bare:\n  target: dev\n  outputs:\n    dev: {type: nexus, schema: main}\n");
     kit_file(k, "macros/names.sql",
-             "{% macro generate_schema_name(custom, node) %}{{ custom if custom is not none else target.schema }}{% endmacro %}");
+             "{% macro generate_schema_name(custom, node) %}{{ custom if custom is not none else target.schema }}{% "
+             "endmacro %}");
 }
 
 NX_UNUSED static nx_status kit_run(kit *k, const char *command)

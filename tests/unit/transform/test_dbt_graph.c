@@ -11,14 +11,15 @@ static void expect_ls(kit *k, const char *select, const char *exclude, const cha
     k->o.output = "name";
     kit_ok(k, "ls");
     if (strcmp(k->data.p == NULL ? "" : k->data.p, want) != 0)
-        fail_msg("--select %s --exclude %s gave:\n%s\nexpected:\n%s", select == NULL ? "" : select, exclude == NULL ? "" : exclude,
-                 k->data.p == NULL ? "" : k->data.p, want);
+        fail_msg("--select %s --exclude %s gave:\n%s\nexpected:\n%s", select == NULL ? "" : select,
+                 exclude == NULL ? "" : exclude, k->data.p == NULL ? "" : k->data.p, want);
 }
 
 static void selection(void **state)
 {
     (void)state;
-    static const char *const MODELS[] = {"model", "seed", "snapshot", "source", "exposure", NULL}, *const TESTS[] = {"test", NULL};
+    static const char *const MODELS[] = {"model", "seed", "snapshot", "source", "exposure", NULL}, *const TESTS[] = {
+                                                                                                       "test", NULL};
     kit k;
     kit_open(&k, MARKET);
     k.o.resource_types = MODELS;
@@ -38,7 +39,8 @@ static void selection(void **state)
     expect_ls(&k, "market.gold", NULL, "daily\nfct_trades\n");
     expect_ls(&k, "gold.*", NULL, "daily\nfct_trades\n");
     expect_ls(&k, "resource_type:seed", NULL, "symbols\n");
-    expect_ls(&k, "+exposure:desk_report", "symbols", "desk_report\ndaily\nfct_trades\nint_latest\nstg_trades\ntrades\n");
+    expect_ls(&k, "+exposure:desk_report", "symbols",
+              "desk_report\ndaily\nfct_trades\nint_latest\nstg_trades\ntrades\n");
     expect_ls(&k, "config.unique_key:trade_id", NULL, "fct_trades\n");
     k.o.resource_types = TESTS;
     expect_ls(&k, "daily", NULL, "accepted_values_daily_symbol__AAPL__SPY\nunique_daily_symbol\n");
@@ -96,7 +98,8 @@ static void cte_injection(void **state)
     } V[] = {
         {"select 1", "with a as (\nA\n), b as (\nB\n)\nselect 1"},
         {"-- c\n with x as (select 1) select 2", "-- c\n with a as (\nA\n), b as (\nB\n), x as (select 1) select 2"},
-        {"/* with */ WITH RECURSIVE x as (select 1) select 2", "/* with */ WITH RECURSIVE a as (\nA\n), b as (\nB\n), x as (select 1) select 2"},
+        {"/* with */ WITH RECURSIVE x as (select 1) select 2",
+         "/* with */ WITH RECURSIVE a as (\nA\n), b as (\nB\n), x as (select 1) select 2"},
         {"withdrawn", "with a as (\nA\n), b as (\nB\n)\nwithdrawn"},
     };
     nx_str names[] = {NX_STR("a"), NX_STR("b")}, bodies[] = {NX_STR("A"), NX_STR("B")};
@@ -119,11 +122,14 @@ static void nested_ephemeral(void **state)
     kit_bare(&k);
     kit_file(&k, "models/e1.sql", "{{ config(materialized='ephemeral') }}select 1 as x");
     kit_file(&k, "models/e2.sql", "{{ config(materialized='ephemeral') }}select x + 1 as x from {{ ref('e1') }}");
-    kit_file(&k, "models/m.sql", "{{ config(materialized='table') }}select a.x, b.x as y from {{ ref('e1') }} a, {{ ref('e2') }} b");
+    kit_file(&k, "models/m.sql",
+             "{{ config(materialized='table') }}select a.x, b.x as y from {{ ref('e1') }} a, {{ ref('e2') }} b");
     kit_ok(&k, "compile");
     kit_read(&k, "target/compiled/bare/models/m.sql", &b);
-    assert_string_equal(b.p, "with __dbt__cte__e1 as (\nselect 1 as x\n), __dbt__cte__e2 as (\nselect x + 1 as x from __dbt__cte__e1\n)\n"
-                             "select a.x, b.x as y from __dbt__cte__e1 a, __dbt__cte__e2 b");
+    assert_string_equal(
+        b.p,
+        "with __dbt__cte__e1 as (\nselect 1 as x\n), __dbt__cte__e2 as (\nselect x + 1 as x from __dbt__cte__e1\n)\n"
+        "select a.x, b.x as y from __dbt__cte__e1 a, __dbt__cte__e2 b");
     kit_ok(&k, "run");
     kit_expect(&k, "Done. PASS=1 WARN=0 ERROR=0 SKIP=0 NO-OP=0 REUSED=0 TOTAL=1");
     kit_rows(&k, "select * from main.m", "1|2");
@@ -168,7 +174,8 @@ static void a_late_ref_is_refused(void **state)
     assert_int_equal(kit_run(&k, "compile"), NX_INVALID);
     assert_non_null(strstr(k.err.text, "model 'a' names 'b' only when it runs"));
     assert_non_null(strstr(k.err.hint, "-- depends_on: {{ ref('b') }}"));
-    kit_file(&k, "models/a.sql", "-- depends_on: {{ ref('b') }}\n{% if execute %}select * from {{ ref('b') }}{% endif %}");
+    kit_file(&k, "models/a.sql",
+             "-- depends_on: {{ ref('b') }}\n{% if execute %}select * from {{ ref('b') }}{% endif %}");
     kit_ok(&k, "compile");
     kit_close(&k);
 }
@@ -176,8 +183,13 @@ static void a_late_ref_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(selection),        cmocka_unit_test(selection_refused), cmocka_unit_test(ls_outputs), cmocka_unit_test(cte_injection),
-        cmocka_unit_test(nested_ephemeral), cmocka_unit_test(order),             cmocka_unit_test(a_late_ref_is_refused),
+        cmocka_unit_test(selection),
+        cmocka_unit_test(selection_refused),
+        cmocka_unit_test(ls_outputs),
+        cmocka_unit_test(cte_injection),
+        cmocka_unit_test(nested_ephemeral),
+        cmocka_unit_test(order),
+        cmocka_unit_test(a_late_ref_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,10 @@ static void expect_str(const nx_val *v, const char *key, const char *want)
 {
     const nx_val *s = nx_val_get(v, key);
     if (s == NULL || s->kind != NX_VAL_STR || !nx_str_is(s->s, want))
-        fail_msg("%s: expected '%s', found '%s'", key, want, s == NULL ? "(absent)" : s->kind == NX_VAL_STR ? s->s.p : nx_val_kind_name(s->kind));
+        fail_msg("%s: expected '%s', found '%s'", key, want,
+                 s == NULL               ? "(absent)"
+                 : s->kind == NX_VAL_STR ? s->s.p
+                                         : nx_val_kind_name(s->kind));
 }
 
 static void the_market_project(void **state)
@@ -50,7 +53,8 @@ static void the_market_project(void **state)
     const nx_val *parents = nx_val_get(nx_val_get(m, "parent_map"), "model.market.daily");
     assert_int_equal(parents->n, 2);
     assert_non_null(nx_val_get(nx_val_get(m, "sources"), "source.market.bronze.trades"));
-    assert_int_equal(nx_val_path(nx_val_get(nx_val_get(m, "exposures"), "exposure.market.desk_report"), "depends_on.nodes")->n, 2);
+    assert_int_equal(
+        nx_val_path(nx_val_get(nx_val_get(m, "exposures"), "exposure.market.desk_report"), "depends_on.nodes")->n, 2);
     assert_non_null(nx_val_get(nx_val_get(m, "docs"), "doc.market.trades"));
     kit_close(&k);
 }
@@ -61,14 +65,17 @@ static void generic_test_ids(void **state)
     (void)state;
     static const struct {
         const char *test, *model, *json, *full, *brief, *hash;
-    } V[] = {{"unique", "customers", "{\"column_name\":\"customer_id\"}", "unique_customers_customer_id", "unique_customers_customer_id", "c5af1ff4b1"},
-             {"not_null", "customers", "{\"column_name\":\"customer_id\"}", "not_null_customers_customer_id", "not_null_customers_customer_id",
-              "5c9bf9911d"},
-             {"relationships", "orders", "{\"to\":\"ref('customers')\",\"field\":\"customer_id\",\"column_name\":\"customer_id\"}",
-              "relationships_orders_customer_id__customer_id__ref_customers_", "relationships_orders_customer_id__customer_id__ref_customers_",
-              "c6ec7f58f2"},
+    } V[] = {{"unique", "customers", "{\"column_name\":\"customer_id\"}", "unique_customers_customer_id",
+              "unique_customers_customer_id", "c5af1ff4b1"},
+             {"not_null", "customers", "{\"column_name\":\"customer_id\"}", "not_null_customers_customer_id",
+              "not_null_customers_customer_id", "5c9bf9911d"},
+             {"relationships", "orders",
+              "{\"to\":\"ref('customers')\",\"field\":\"customer_id\",\"column_name\":\"customer_id\"}",
+              "relationships_orders_customer_id__customer_id__ref_customers_",
+              "relationships_orders_customer_id__customer_id__ref_customers_", "c6ec7f58f2"},
              {"accepted_values", "orders",
-              "{\"values\":[\"placed\",\"shipped\",\"completed\",\"return_pending\",\"returned\"],\"column_name\":\"status\"}",
+              "{\"values\":[\"placed\",\"shipped\",\"completed\",\"return_pending\",\"returned\"],\"column_name\":"
+              "\"status\"}",
               "accepted_values_orders_status__placed__shipped__completed__return_pending__returned",
               "accepted_values_orders_1ce6ab157c285f7cd2ac656013faf758", "be6b5b5ec3"}};
     dbt_project p = {0};
@@ -102,12 +109,16 @@ static void config_precedence(void **state)
     nx_arena_init(&a, 0);
     kit_bare(&k);
     kit_file(&k, "dbt_project.yml",
-             "name: bare\nprofile: bare\nvars: {depth: tree, bare: {scoped: yes_scoped}}\nmodels:\n  +alias: from_root\n  bare:\n"
-             "    +meta: {a: 1, b: 1}\n    sub:\n      +alias: from_sub\n      +meta: {b: 2}\n      +enabled: \"{{ var('on', true) }}\"\n");
+             "name: bare\nprofile: bare\nvars: {depth: tree, bare: {scoped: yes_scoped}}\nmodels:\n  +alias: "
+             "from_root\n  bare:\n"
+             "    +meta: {a: 1, b: 1}\n    sub:\n      +alias: from_sub\n      +meta: {b: 2}\n      +enabled: \"{{ "
+             "var('on', true) }}\"\n");
     kit_file(&k, "models/a.sql", "select '{{ var('depth') }}' as d, '{{ var('scoped') }}' as s");
     kit_file(&k, "models/sub/b.sql", "select 1 as x");
     kit_file(&k, "models/sub/c.sql", "{{ config(alias='from_file', meta={'c': 3}) }}select 1 as x");
-    kit_file(&k, "models/sub/p.yml", "models:\n  - name: c\n    config: {alias: from_props, meta: {b: 9}}\n  - name: d\n    config: {alias: from_props}\n");
+    kit_file(&k, "models/sub/p.yml",
+             "models:\n  - name: c\n    config: {alias: from_props, meta: {b: 9}}\n  - name: d\n    config: {alias: "
+             "from_props}\n");
     kit_file(&k, "models/sub/d.sql", "select 1 as x");
     k.o.vars = "{depth: cli}";
     kit_ok(&k, "compile");
@@ -155,16 +166,20 @@ static void refusals(void **state)
         {"dbt_project.yml", "name: bare\nmodel-paths: [../elsewhere]\n", "must be a folder inside the project"},
         {"profiles.yml", "bare:\n  target: t\n  outputs:\n    t: {type: postgres, schema: x}\n", "has type 'postgres'"},
         {"profiles.yml", "other: {}\n", "no profile named 'bare'"},
-        {"packages.yml", "packages:\n  - package: dbt-labs/dbt_utils\n    version: 1.4.1\n", "packages.yml:2: packages are not supported"},
+        {"packages.yml", "packages:\n  - package: dbt-labs/dbt_utils\n    version: 1.4.1\n",
+         "packages.yml:2: packages are not supported"},
         {"models/a.py", "def model(dbt, session): pass", "models/a.py: Python models"},
         {"models/a.sql", "{{ config(materialized='materialized_view') }} select 1", "materialized 'materialized_view'"},
-        {"models/a.sql", "{{ config(materialized='incremental', incremental_strategy='microbatch') }} select 1", "incremental_strategy 'microbatch'"},
+        {"models/a.sql", "{{ config(materialized='incremental', incremental_strategy='microbatch') }} select 1",
+         "incremental_strategy 'microbatch'"},
         {"models/a.sql", "{{ config(incremental_predicates=['x']) }} select 1", "config 'incremental_predicates'"},
         {"models/a.sql", "{{ config(contract={'enforced': true}) }} select 1", "an enforced contract"},
         {"models/a.sql", "{{ config(grants={'select': ['x']}) }} select 1", "config 'grants'"},
         {"models/a.sql", "{{ config(alias='../x') }} select 1", "no name for a table's folder"},
-        {"models/a.sql", "select * from {{ ref('bse') }}", "models/a.sql:1: model 'a' depends on a node named 'bse' which was not found"},
-        {"models/a.sql", "select 1\n\nfrom {{ source('s', 't') }}", "models/a.sql:3: model 'a' depends on a source named 's.t'"},
+        {"models/a.sql", "select * from {{ ref('bse') }}",
+         "models/a.sql:1: model 'a' depends on a node named 'bse' which was not found"},
+        {"models/a.sql", "select 1\n\nfrom {{ source('s', 't') }}",
+         "models/a.sql:3: model 'a' depends on a source named 's.t'"},
         {"models/a.sql", "select * from {{ ref('base', v=2) }}", "model versions are not supported"},
         {"models/a.sql", "select {{ 1 +", "models/a.sql:1"},
         {"models/x.sql", "{{ config(alias='base') }}select 1", "would write main.base"},
@@ -172,14 +187,25 @@ static void refusals(void **state)
         {"models/p.yml", "models:\n  - name: base\n    colums: []\n", "models/p.yml:3: unknown key 'colums'"},
         {"models/p.yml", "unit_tests:\n  - name: x\n", "models/p.yml:2: 'unit_tests' is not supported"},
         {"models/p.yml", "models:\n  - name: base\n    versions: [{v: 1}]\n", "'versions' is not supported"},
-        {"models/p.yml", "models:\n  - name: base\n    data_tests: [nonsense]\n", "a test 'nonsense' that no macro defines"},
-        {"models/p.yml", "models:\n  - name: base\n    columns:\n      - name: id\n        data_tests: [unique, unique]\n", "is defined twice"},
-        {"models/p.yml", "models:\n  - name: base\n    columns:\n      - name: id\n        data_tests: [{unique: {config: {severity: loud}}}]\n",
+        {"models/p.yml", "models:\n  - name: base\n    data_tests: [nonsense]\n",
+         "a test 'nonsense' that no macro defines"},
+        {"models/p.yml",
+         "models:\n  - name: base\n    columns:\n      - name: id\n        data_tests: [unique, unique]\n",
+         "is defined twice"},
+        {"models/p.yml",
+         "models:\n  - name: base\n    columns:\n      - name: id\n        data_tests: [{unique: {config: {severity: "
+         "loud}}}]\n",
          "severity must be error or warn"},
         {"macros/m.sql", "{% materialization thing, default %}{% endmaterialization %}", "custom materializations"},
-        {"snapshots/s.yml", "snapshots:\n  - name: s\n    relation: ref('base')\n    config: {strategy: timestamp, unique_key: id}\n", "needs updated_at"},
-        {"snapshots/s.yml", "snapshots:\n  - name: s\n    relation: ref('base')\n    config: {strategy: check, unique_key: id}\n", "needs check_cols"},
-        {"snapshots/s.yml", "snapshots:\n  - name: s\n    relation: ref('base')\n    config: {strategy: check, check_cols: all}\n", "has no unique_key"},
+        {"snapshots/s.yml",
+         "snapshots:\n  - name: s\n    relation: ref('base')\n    config: {strategy: timestamp, unique_key: id}\n",
+         "needs updated_at"},
+        {"snapshots/s.yml",
+         "snapshots:\n  - name: s\n    relation: ref('base')\n    config: {strategy: check, unique_key: id}\n",
+         "needs check_cols"},
+        {"snapshots/s.yml",
+         "snapshots:\n  - name: s\n    relation: ref('base')\n    config: {strategy: check, check_cols: all}\n",
+         "has no unique_key"},
         {"analyses/q.sql", "select 1", "analyses are not supported"},
     };
     for (size_t i = 0; i < NX_COUNT_OF(R); i++)
@@ -230,8 +256,9 @@ static void disabled_nodes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_market_project), cmocka_unit_test(generic_test_ids), cmocka_unit_test(config_precedence), cmocka_unit_test(refusals),
-        cmocka_unit_test(commands_refused),   cmocka_unit_test(a_cycle_is_named), cmocka_unit_test(disabled_nodes),
+        cmocka_unit_test(the_market_project), cmocka_unit_test(generic_test_ids), cmocka_unit_test(config_precedence),
+        cmocka_unit_test(refusals),           cmocka_unit_test(commands_refused), cmocka_unit_test(a_cycle_is_named),
+        cmocka_unit_test(disabled_nodes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,8 +3,9 @@
 
 #include "data/json.h"
 
-static const char *TRADES = "select * from (values ('AAPL', 1, 10.5::decimal(18,6), 2::decimal(18,6), '2024-01-02 10:00:00+00'::timestamptz), "
-                            "('SPY', 2, 400, 1, '2024-01-02 10:00:01+00'::timestamptz)) t(symbol, trade_id, price, size, ts)";
+static const char *TRADES =
+    "select * from (values ('AAPL', 1, 10.5::decimal(18,6), 2::decimal(18,6), '2024-01-02 10:00:00+00'::timestamptz), "
+    "('SPY', 2, 400, 1, '2024-01-02 10:00:01+00'::timestamptz)) t(symbol, trade_id, price, size, ts)";
 
 static void the_market_builds(void **state)
 {
@@ -17,12 +18,15 @@ static void the_market_builds(void **state)
     kit_expect(&k, "1 of 13 OK loaded seed file ref.symbols ........................................ [INSERT 2 in 0.");
     kit_expect(&k, "4 of 13 OK created sql view model staging.stg_trades ........................... [OK in 0.");
     kit_expect(&k, "PASS accepted_values_daily_symbol__AAPL__SPY");
-    kit_expect(&k, "Finished running 1 exposure, 1 incremental model, 1 project hook, 1 seed, 1 snapshot, 1 table model, 7 data tests, 1 view model in 0 hours 0 minutes and ");
+    kit_expect(&k, "Finished running 1 exposure, 1 incremental model, 1 project hook, 1 seed, 1 snapshot, 1 table "
+                   "model, 7 data tests, 1 view model in 0 hours 0 minutes and ");
     kit_expect(&k, "Completed successfully\n");
-    kit_expect(&k, "11 of 13 NO-OP exposure desk_report ............................................ [NO-OP in 0.00s]\n");
+    kit_expect(&k,
+               "11 of 13 NO-OP exposure desk_report ............................................ [NO-OP in 0.00s]\n");
     kit_expect(&k, "Done. PASS=13 WARN=0 ERROR=0 SKIP=0 NO-OP=1 REUSED=0 TOTAL=14\n");
     kit_rows(&k, "select * from gold.daily order by symbol", "AAPL|100|1|21.000000000000\nSPY|1|1|400.000000000000");
-    kit_rows(&k, "select symbol, lot, listed, note from ref.symbols order by 1", "AAPL|100|1980-12-12|Apple, Inc.\nSPY|1|1993-01-22|-");
+    kit_rows(&k, "select symbol, lot, listed, note from ref.symbols order by 1",
+             "AAPL|100|1980-12-12|Apple, Inc.\nSPY|1|1993-01-22|-");
     int64_t version = kit_version(&k, "gold.fct_trades"), daily = kit_version(&k, "gold.daily");
     kit_ok(&k, "build");
     assert_int_equal(kit_version(&k, "gold.fct_trades"), version); /* the same rows again: nothing to merge */
@@ -57,7 +61,8 @@ static void results_file(void **state)
     assert_int_equal(nx_val_i64(nx_val_get(&results->items[1], "failures"), 0), 1);
     assert_int_equal(nx_val_get(&results->items[1], "timing")->n, 2);
     assert_true(nx_str_is(nx_val_path(v, "args.invocation_command")->s, "nexus dbt build"));
-    assert_true(nx_str_is(nx_val_path(v, "metadata.dbt_schema_version")->s, "https://schemas.getdbt.com/dbt/run-results/v6.json"));
+    assert_true(nx_str_is(nx_val_path(v, "metadata.dbt_schema_version")->s,
+                          "https://schemas.getdbt.com/dbt/run-results/v6.json"));
     kit_close(&k);
 }
 
@@ -94,7 +99,9 @@ static void a_failed_first_build_leaves_nothing(void **state)
     (void)state;
     kit k;
     kit_bare(&k);
-    kit_file(&k, "models/i.sql", "{{ config(materialized='incremental') }}select cast({{ var('text') }} as int) as x, {{ is_incremental() }} as again");
+    kit_file(&k, "models/i.sql",
+             "{{ config(materialized='incremental') }}select cast({{ var('text') }} as int) as x, {{ is_incremental() "
+             "}} as again");
     k.o.vars = "{text: \"'none'\"}";
     assert_int_equal(kit_run(&k, "run"), NX_CHECK_FAILED);
     nx_table *t;
@@ -117,7 +124,8 @@ static void set_rows(kit *k, const char *values)
 static void incremental(kit *k, const char *config)
 {
     char text[512];
-    snprintf(text, sizeof text, "{{ config(materialized='incremental'%s%s) }}select id, v, w from raw.rows", config[0] == '\0' ? "" : ", ", config);
+    snprintf(text, sizeof text, "{{ config(materialized='incremental'%s%s) }}select id, v, w from raw.rows",
+             config[0] == '\0' ? "" : ", ", config);
     kit_file(k, "models/i.sql", text);
     set_rows(k, "(1, 'a', 10), (2, 'b', 20)");
     k->o.full_refresh = true;
@@ -166,7 +174,8 @@ static void change_columns(kit *k, const char *rule, const char *first, const ch
     char text[512];
     const char *select[] = {first, second};
     for (int i = 0; i < 2; i++) {
-        snprintf(text, sizeof text, "{{ config(materialized='incremental', unique_key='id', on_schema_change='%s') }}%s", rule, select[i]);
+        snprintf(text, sizeof text,
+                 "{{ config(materialized='incremental', unique_key='id', on_schema_change='%s') }}%s", rule, select[i]);
         kit_file(k, "models/i.sql", text);
         k->o.full_refresh = i == 0;
         if (i == 0)
@@ -211,7 +220,9 @@ static void views(void **state)
     kit_file(&k, "models/a_high.sql", "select id + 1 as id from {{ ref('z_low') }}");
     kit_ok(&k, "run");
     kit_rows(&k, "select id from main.a_high", "3");
-    kit_file(&k, "models/base.sql", "{{ config(materialized='table') }}select 5 as id, 'new' as name"); /* its columns change below the views */
+    kit_file(
+        &k, "models/base.sql",
+        "{{ config(materialized='table') }}select 5 as id, 'new' as name"); /* its columns change below the views */
     kit_ok(&k, "run");
     kit_rows(&k, "select id from main.a_high", "7");
     assert_int_equal(nx_lake_drop_table(k.lake, "main.base", &k.err), NX_OK);
@@ -250,7 +261,9 @@ static void verdicts(void **state)
     (void)state;
     kit k;
     kit_bare(&k);
-    kit_file(&k, "models/a.sql", "{{ config(materialized='table') }}select * from (values (1, 'a'), (1, 'b'), (null, 'it''s'), (4, null)) t(id, v)");
+    kit_file(&k, "models/a.sql",
+             "{{ config(materialized='table') }}select * from (values (1, 'a'), (1, 'b'), (null, 'it''s'), (4, null)) "
+             "t(id, v)");
     kit_file(&k, "models/p.yml",
              "models:\n  - name: a\n    columns:\n      - name: id\n        data_tests:\n"
              "          - unique\n"
@@ -261,7 +274,8 @@ static void verdicts(void **state)
              "          - not_null: {name: nn_calc, config: {fail_calc: 'count(*) * 5', error_if: '> 4'}}\n"
              "      - name: v\n        data_tests:\n"
              "          - accepted_values: {name: av, arguments: {values: [a, b, \"it's\"]}}\n"
-             "          - accepted_values: {name: av_num, arguments: {values: [1], quote: false}, config: {enabled: false}}\n");
+             "          - accepted_values: {name: av_num, arguments: {values: [1], quote: false}, config: {enabled: "
+             "false}}\n");
     kit_ok(&k, "run");
     assert_int_equal(kit_run(&k, "test"), NX_CHECK_FAILED);
     kit_expect(&k, "FAIL 1 unique_a_id ");
@@ -286,13 +300,16 @@ static void seeds(void **state)
     (void)state;
     kit k;
     kit_bare(&k);
-    kit_file(&k, "seeds/s.csv", "\xEF\xBB\xBFid,big,num,day,at,yes,\"te\"\"xt\",none,zip\n1,12345678901,1.5,2024-01-02,2024-01-02 03:04:05,true,\"a,\nb\",,007\n"
-                                "2,2,2,2024-01-03,2024-01-02T03:04:06.5,FALSE,,,8\n");
+    kit_file(&k, "seeds/s.csv",
+             "\xEF\xBB\xBFid,big,num,day,at,yes,\"te\"\"xt\",none,zip\n1,12345678901,1.5,2024-01-02,2024-01-02 "
+             "03:04:05,true,\"a,\nb\",,007\n"
+             "2,2,2,2024-01-03,2024-01-02T03:04:06.5,FALSE,,,8\n");
     kit_file(&k, "seeds/p.yml", "seeds:\n  - name: s\n    config: {column_types: {zip: varchar(5)}}\n");
     kit_ok(&k, "seed");
     kit_rows(&k, "select id, big, num, day, yes, \"te\"\"xt\", none, zip from main.s order by id",
              "1|12345678901|1.5|2024-01-02|true|a,\nb|-|007\n2|2|2.0|2024-01-03|false|-|-|8");
-    kit_rows(&k, "select column_type from (describe main.s)", "INTEGER\nBIGINT\nDOUBLE\nDATE\nTIMESTAMP WITH TIME ZONE\nBOOLEAN\nVARCHAR\nVARCHAR\nVARCHAR");
+    kit_rows(&k, "select column_type from (describe main.s)",
+             "INTEGER\nBIGINT\nDOUBLE\nDATE\nTIMESTAMP WITH TIME ZONE\nBOOLEAN\nVARCHAR\nVARCHAR\nVARCHAR");
     kit_file(&k, "seeds/s.csv", "a,A\n1,2\n");
     assert_int_equal(kit_run(&k, "seed"), NX_CHECK_FAILED);
     kit_expect(&k, "the header names the column 'A' twice");
@@ -306,14 +323,20 @@ static void hooks_and_operations(void **state)
     (void)state;
     kit k;
     kit_bare(&k);
-    kit_file(&k, "dbt_project.yml", "name: bare\nprofile: bare\non-run-start: [\"create temp table seen as select '{{ target.name }}' as t\"]\n"
-                                    "on-run-end: [\"{{ log('the end', info=true) }}\"]\n");
-    kit_file(&k, "models/m.sql", "{{ config(materialized='table', pre_hook=\"insert into seen values ('{{ this.identifier }}')\") }}select * from seen");
+    kit_file(
+        &k, "dbt_project.yml",
+        "name: bare\nprofile: bare\non-run-start: [\"create temp table seen as select '{{ target.name }}' as t\"]\n"
+        "on-run-end: [\"{{ log('the end', info=true) }}\"]\n");
+    kit_file(&k, "models/m.sql",
+             "{{ config(materialized='table', pre_hook=\"insert into seen values ('{{ this.identifier }}')\") }}select "
+             "* from seen");
     kit_ok(&k, "run");
     kit_expect(&k, "the end\n");
     kit_rows(&k, "select * from main.m order by 1", "dev\nm");
-    kit_file(&k, "macros/op.sql", "{% macro op(n) %}{% set r = run_query('select 1 as a, ' ~ n ~ ' as b') %}"
-                                  "{{ log(r.columns[1].values()[0] + r.rows[0]['a'], info=true) }}{% do log(r.column_names | join('/'), true) %}{% endmacro %}");
+    kit_file(&k, "macros/op.sql",
+             "{% macro op(n) %}{% set r = run_query('select 1 as a, ' ~ n ~ ' as b') %}"
+             "{{ log(r.columns[1].values()[0] + r.rows[0]['a'], info=true) }}{% do log(r.column_names | join('/'), "
+             "true) %}{% endmacro %}");
     k.o.operation = "op";
     k.o.operation_args = "{n: 41}";
     kit_ok(&k, "run-operation");
@@ -334,16 +357,22 @@ static void macros(void **state)
     (void)state;
     kit k;
     kit_bare(&k);
-    kit_file(&k, "macros/o.sql", "{% macro nexus__type_string() %}varchar(9){% endmacro %}\n{% macro half(x) %}{{ return(adapter.dispatch('half')(x)) }}"
-                                 "{% endmacro %}\n{% macro default__half(x) %}{{ x }} / 2{% endmacro %}\n{% macro duckdb__half(x) %}{{ x }} // 2{% endmacro %}");
-    kit_file(&k, "models/m.sql",
-             "{{ config(materialized='table') }}select {{ dbt.dateadd('week', 2, \"date '2024-01-01'\") }}::date as a,\n"
-             "{{ dbt.datediff(\"date '2024-01-06'\", \"date '2024-01-07'\", 'week') }} as b, {{ dbt.hash(\"'x'\") }} as c,\n"
-             "{{ dbt.last_day(\"date '2024-02-03'\", 'quarter') }} as d, {{ half(7) }} as e, '{{ dbt.type_string() }}' as f,\n"
-             "{{ dbt.split_part(\"'a-b-c'\", \"'-'\", 2) }} as g, {{ dbt.concat([\"'a'\", \"'b'\"]) }} as h,\n"
-             "{{ dbt.listagg('x', \"'/'\", 'order by x desc') }} as i from (values (1), (2)) t(x)");
+    kit_file(&k, "macros/o.sql",
+             "{% macro nexus__type_string() %}varchar(9){% endmacro %}\n{% macro half(x) %}{{ "
+             "return(adapter.dispatch('half')(x)) }}"
+             "{% endmacro %}\n{% macro default__half(x) %}{{ x }} / 2{% endmacro %}\n{% macro duckdb__half(x) %}{{ x "
+             "}} // 2{% endmacro %}");
+    kit_file(
+        &k, "models/m.sql",
+        "{{ config(materialized='table') }}select {{ dbt.dateadd('week', 2, \"date '2024-01-01'\") }}::date as a,\n"
+        "{{ dbt.datediff(\"date '2024-01-06'\", \"date '2024-01-07'\", 'week') }} as b, {{ dbt.hash(\"'x'\") }} as c,\n"
+        "{{ dbt.last_day(\"date '2024-02-03'\", 'quarter') }} as d, {{ half(7) }} as e, '{{ dbt.type_string() }}' as "
+        "f,\n"
+        "{{ dbt.split_part(\"'a-b-c'\", \"'-'\", 2) }} as g, {{ dbt.concat([\"'a'\", \"'b'\"]) }} as h,\n"
+        "{{ dbt.listagg('x', \"'/'\", 'order by x desc') }} as i from (values (1), (2)) t(x)");
     kit_ok(&k, "run");
-    kit_rows(&k, "select * from main.m", "2024-01-15|1|9dd4e461268c8034f5c8564e155c67a6|2024-03-31|3|varchar(9)|b|ab|2/1");
+    kit_rows(&k, "select * from main.m",
+             "2024-01-15|1|9dd4e461268c8034f5c8564e155c67a6|2024-03-31|3|varchar(9)|b|ab|2/1");
     kit_close(&k);
 }
 
@@ -353,12 +382,16 @@ static void freshness(void **state)
     kit k;
     kit_bare(&k);
     kit_table(&k, "raw.t", "select now() - interval 3 hour as loaded");
-    kit_file(&k, "models/s.yml", "sources:\n  - name: raw\n    loaded_at_field: loaded\n    tables:\n      - name: t\n"
-                                 "        freshness: {warn_after: {count: 2, period: hour}, error_after: {count: 1, period: day}}\n      - name: quiet\n");
+    kit_file(&k, "models/s.yml",
+             "sources:\n  - name: raw\n    loaded_at_field: loaded\n    tables:\n      - name: t\n"
+             "        freshness: {warn_after: {count: 2, period: hour}, error_after: {count: 1, period: day}}\n      - "
+             "name: quiet\n");
     kit_ok(&k, "source freshness");
     kit_expect(&k, "1 of 1 WARN freshness of raw.t ");
-    kit_file(&k, "models/s.yml", "sources:\n  - name: raw\n    tables:\n      - name: t\n        config: {loaded_at_field: loaded, freshness: "
-                                 "{error_after: {count: 10, period: minute}}}\n");
+    kit_file(
+        &k, "models/s.yml",
+        "sources:\n  - name: raw\n    tables:\n      - name: t\n        config: {loaded_at_field: loaded, freshness: "
+        "{error_after: {count: 10, period: minute}}}\n");
     assert_int_equal(kit_run(&k, "source freshness"), NX_CHECK_FAILED);
     kit_expect(&k, "1 of 1 ERROR STALE freshness of raw.t ");
     kit_close(&k);
