@@ -4,7 +4,12 @@
 #include "base/log.h"
 #include "ingest/stream_int.h"
 
-enum { BACKOFF_MIN_MS = 100, BACKOFF_MAX_MS = 5000, TELL_S = 30 };
+enum {
+    BACKOFF_MIN_MS = 100,
+    BACKOFF_MAX_MS = 5000,
+    TELL_S = 30,
+    ASKED_GAP_MS = 100 /* between commits that peers ask for: no peer can make a file of every frame */
+};
 
 typedef struct writer {
     nx_stream *s;
@@ -13,7 +18,7 @@ typedef struct writer {
     bool open;          /* something was added since the last commit, ... */
     nx_mono_ns first_at; /* ... the oldest of it then */
     bool given_up; /* stopping, and the disk would not take it: the log keeps what follows */
-    nx_mono_ns told_at;
+    nx_mono_ns told_at, committed_at;
 } writer;
 
 /* ------------------------------------------------------------------ opening */
@@ -191,6 +196,7 @@ static void commit_all(writer *w)
         return;
     w->rows = 0;
     w->open = false;
+    w->committed_at = nx_clock_mono();
     note_success(w);
     nx_err err = {0};
     if (nx_wal_release(s->wal, w->added_pos, &err) != NX_OK)
@@ -215,9 +221,12 @@ static int64_t due_in(const writer *w)
     pthread_mutex_unlock(&s->lock);
     if (!w->open)
         return -1;
-    int64_t age = (int64_t)((nx_clock_mono() - w->first_at) / 1000000);
-    if (asked || w->rows >= s->o.flush_max_rows || age >= s->o.flush_max_delay_ms)
+    nx_mono_ns now = nx_clock_mono();
+    int64_t age = (int64_t)((now - w->first_at) / 1000000), gap = (int64_t)((now - w->committed_at) / 1000000);
+    if (w->rows >= s->o.flush_max_rows || age >= s->o.flush_max_delay_ms || (asked && gap >= ASKED_GAP_MS))
         return 0;
+    if (asked && ASKED_GAP_MS - gap < s->o.flush_max_delay_ms - age)
+        return ASKED_GAP_MS - gap;
     return s->o.flush_max_delay_ms - age;
 }
 

@@ -269,6 +269,29 @@ static void test_full_lake(void **state)
     assert_int_equal(umount(e->root), 0);
 }
 
+/* Small files become few while frames keep coming. */
+static void test_compaction_while_streaming(void **state)
+{
+    edge *e = *state;
+    e->o.compact_every_ms = 20;
+    edge_start(e);
+    nx_table *t;
+    must(nx_table_open(e->lake, "bronze.quotes", &t, &e->err), &e->err);
+    nx_wsc *w = dial(e);
+    nx_table_info info;
+    int64_t n = 0, most = 0;
+    do {
+        say(w, Q1);
+        say_flush(w);
+        n++;
+        must(nx_table_info_get(t, &info, &e->err), &e->err);
+        most = info.files > most ? info.files : most;
+    } while (info.files >= most || most < 8);
+    assert_int_equal(edge_count(e, "bronze.quotes"), n);
+    assert_int_equal(edge_count(e, "(select distinct _ingest_pos from bronze.quotes)"), n);
+    nx_wsc_drop(w);
+}
+
 static void test_lost_log(void **state)
 {
     edge *e = *state;
@@ -348,6 +371,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_failed_sync_ends_it, edge_up, edge_down),
         cmocka_unit_test_setup_teardown(test_many_small_batches, edge_up, edge_down),
         cmocka_unit_test_setup_teardown(test_full_lake, edge_up, edge_down),
+        cmocka_unit_test_setup_teardown(test_compaction_while_streaming, edge_up, edge_down),
         cmocka_unit_test_setup_teardown(test_lost_log, edge_up, edge_down),
         cmocka_unit_test_setup_teardown(test_feed, edge_up, edge_down),
     };
