@@ -10,8 +10,8 @@ static const char mart_sql[] =
     "select symbol, session_date as session, messages, authors, round(mean_compound, 2) as mood, round(abnormal_attention, 2) as attention, "
     "round(100 * realized_volatility, 3) as \"vol %\", round(100 * realized_volatility_next, 3) as \"next vol %\", "
     "round(trailing_correlation, 2) as correlation, n_trailing as pairs "
-    "from gold.daily_sentiment_impact_on_volatility "
-    "qualify row_number() over (partition by symbol order by session_date desc) between 2 and 3 order by symbol, session_date";
+    "from gold.daily_sentiment_impact_on_volatility where realized_volatility_next is not null "
+    "qualify row_number() over (partition by symbol order by session_date desc) <= 2 order by symbol, session_date";
 
 /* t = r sqrt((n - 2) / (1 - r^2)): with 20 pairs and more, above 3 is no accident of this sample. Association, not cause. */
 static const char symbols_sql[] =
