@@ -1,5 +1,6 @@
-/* Replay -> acknowledged -> committed: a tape through the whole edge, client and listener in one process, into a lake in a temporary folder.
- * Usage: bench_edge [TAPE...]   (default: the day tape below $NEXUS_SHARED). Prints one JSON object. */
+/* Replay -> acknowledged -> committed: a tape through the whole edge, client and listener in one process, into a lake
+ * in a temporary folder. Usage: bench_edge [TAPE...]   (default: the day tape below $NEXUS_SHARED). Prints one JSON
+ * object. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,11 +48,13 @@ static nx_status measure(nx_stream *s, const char *const *tapes, nx_err *err)
     nx_stream_stats st;
     nx_stream_stats_get(s, &st);
     if (st.committed_rows != r.accepted + r.rejected)
-        return nx_fail(err, NX_INTERNAL, "%llu rows were committed, %.0f acknowledged", (unsigned long long)st.committed_rows, n);
-    printf("{\"bench\":\"edge\",\"messages\":%.0f,\"frames\":%llu,\"rejected\":%llu,\"acked_s\":%.3f,\"committed_s\":%.3f,"
-           "\"messages_per_s\":%.0f,\"cpu_ns_per_message\":%.0f,\"commits\":%llu,\"peak_mib\":%.0f}\n",
-           n, (unsigned long long)r.frames, (unsigned long long)r.rejected, acked, committed, n / committed,
-           (cpu_seconds() - cpu0) * 1e9 / n, (unsigned long long)st.commits, (double)peak_kib() / 1024);
+        return nx_fail(err, NX_INTERNAL, "%llu rows were committed, %.0f acknowledged",
+                       (unsigned long long)st.committed_rows, n);
+    printf(
+        "{\"bench\":\"edge\",\"messages\":%.0f,\"frames\":%llu,\"rejected\":%llu,\"acked_s\":%.3f,\"committed_s\":%.3f,"
+        "\"messages_per_s\":%.0f,\"cpu_ns_per_message\":%.0f,\"commits\":%llu,\"peak_mib\":%.0f}\n",
+        n, (unsigned long long)r.frames, (unsigned long long)r.rejected, acked, committed, n / committed,
+        (cpu_seconds() - cpu0) * 1e9 / n, (unsigned long long)st.commits, (double)peak_kib() / 1024);
     return NX_OK;
 }
 
@@ -71,7 +74,8 @@ static nx_status run(const char *dir, const char *const *tapes, nx_err *err)
         st = nx_lake_open(&lo, &lake, err);
     if (st == NX_OK)
         st = nx_contracts_load("contracts", &contracts, err);
-    nx_stream_opts so = {.listen = "127.0.0.1:0", .state_dir = state, .lake = lake, .engine = engine, .contracts = contracts};
+    nx_stream_opts so = {
+        .listen = "127.0.0.1:0", .state_dir = state, .lake = lake, .engine = engine, .contracts = contracts};
     if (st == NX_OK)
         st = nx_stream_start(&so, &s, err);
     if (st == NX_OK)
@@ -89,7 +93,8 @@ int main(int argc, char **argv)
 {
     char tape[512], dir[] = "/tmp/nexus-bench-XXXXXX";
     const char *shared = getenv("NEXUS_SHARED"), *one[] = {tape, NULL};
-    snprintf(tape, sizeof tape, "%s/market/alpaca_ws/stocks_2013-10-08_aig_bac_ibm_spy.ndjson.zst", shared == NULL ? "../shared/data" : shared);
+    snprintf(tape, sizeof tape, "%s/market/alpaca_ws/stocks_2013-10-08_aig_bac_ibm_spy.ndjson.zst",
+             shared == NULL ? "../shared/data" : shared);
     if (shared != NULL)
         snprintf(tape, sizeof tape, "%s/data/market/alpaca_ws/stocks_2013-10-08_aig_bac_ibm_spy.ndjson.zst", shared);
     const char *const *tapes = argc > 1 ? (const char *const *)(argv + 1) : one;

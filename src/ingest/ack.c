@@ -19,8 +19,8 @@ nx_status nx__ack_run(nx_conn *c)
     if (c->run_frames == 0)
         return NX_OK;
     char text[160];
-    int n = snprintf(text, sizeof text, "[{\"T\":\"ack\",\"seq\":%llu,\"accepted\":%llu,\"rejected\":0", (unsigned long long)c->run_last,
-                     (unsigned long long)c->run_accepted);
+    int n = snprintf(text, sizeof text, "[{\"T\":\"ack\",\"seq\":%llu,\"accepted\":%llu,\"rejected\":0",
+                     (unsigned long long)c->run_last, (unsigned long long)c->run_accepted);
     if (c->run_frames > 1)
         n += snprintf(text + n, sizeof text - (size_t)n, ",\"frames\":%llu", (unsigned long long)c->run_frames);
     n += snprintf(text + n, sizeof text - (size_t)n, "}]");

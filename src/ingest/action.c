@@ -1,4 +1,5 @@
-/* What a producer says about itself: {"action":"auth"}, {"action":"hello"}, {"action":"flush"}. Everything else is data. */
+/* What a producer says about itself: {"action":"auth"}, {"action":"hello"}, {"action":"flush"}. Everything else is
+ * data. */
 #include <stdio.h>
 
 #include "base/hash.h"
@@ -46,7 +47,8 @@ static bool producer_name_ok(nx_str name)
         return false;
     for (size_t i = 0; i < name.n; i++) {
         char ch = name.p[i];
-        if (!((ch >= '0' && ch <= '9') || (ch >= 'A' && ch <= 'Z') || (ch >= 'a' && ch <= 'z') || ch == '.' || ch == '_' || ch == '-'))
+        if (!((ch >= '0' && ch <= '9') || (ch >= 'A' && ch <= 'Z') || (ch >= 'a' && ch <= 'z') || ch == '.' ||
+              ch == '_' || ch == '-'))
             return false;
     }
     return true;
@@ -67,7 +69,8 @@ static nx_status hello(nx_conn *c, const nx_val *v)
     const nx_val *from = nx_val_get(v, "from");
     int64_t first = nx_val_i64(from, 0);
     if (!producer_name_ok(name)) {
-        nx__conn_say(c, "[{\"T\":\"error\",\"code\":400,\"msg\":\"hello: producer has 1 to 64 of A-Z a-z 0-9 . _ -\"}]");
+        nx__conn_say(c,
+                     "[{\"T\":\"error\",\"code\":400,\"msg\":\"hello: producer has 1 to 64 of A-Z a-z 0-9 . _ -\"}]");
         return NX_OK;
     }
     if (from != NULL && first < 1) {
@@ -128,7 +131,8 @@ static nx_status act(nx_conn *c, nx_str action, const nx_val *v)
         return hello(c, v);
     if (nx_str_is(action, "flush"))
         return flush(c);
-    nx__conn_say(c, "[{\"T\":\"error\",\"code\":400,\"msg\":\"unknown action: this listener takes auth, hello and flush\"}]");
+    nx__conn_say(
+        c, "[{\"T\":\"error\",\"code\":400,\"msg\":\"unknown action: this listener takes auth, hello and flush\"}]");
     return NX_OK;
 }
 

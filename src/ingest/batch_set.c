@@ -1,7 +1,9 @@
 /* Batch sets: a column batch for each table, filled together and handed on together. */
 #include "ingest/stream_int.h"
 
-enum { HEAP_BYTES = 16 << 20 }; /* a column: some ten times what ordinary rows need, so that hostile ones cost no more */
+enum {
+    HEAP_BYTES = 16 << 20
+}; /* a column: some ten times what ordinary rows need, so that hostile ones cost no more */
 
 /* A frame is decoded whole before the set is looked at: room for the rows of one more frame. */
 static size_t row_max(const nx_stream *s)
@@ -12,7 +14,8 @@ static size_t row_max(const nx_stream *s)
 nx_status nx__edge_set_init(nx_edge_set *set, const nx_stream *s, nx_err *err)
 {
     for (size_t i = 0; i < s->n_tables; i++) {
-        nx_status st = nx_batch_init(&set->batches[i], nx_contract_schema(s->tables[i].contract), row_max(s), HEAP_BYTES);
+        nx_status st =
+            nx_batch_init(&set->batches[i], nx_contract_schema(s->tables[i].contract), row_max(s), HEAP_BYTES);
         if (st == NX_OK)
             continue;
         while (i-- > 0)
@@ -37,12 +40,10 @@ void nx__edge_set_clear(nx_edge_set *set, const nx_stream *s)
     set->first_at = 0;
 }
 
-nx_edge_mark nx__edge_set_mark(const nx_edge_set *set, const nx_stream *s)
+void nx__edge_set_mark(const nx_edge_set *set, const nx_stream *s, nx_edge_mark *ret)
 {
-    nx_edge_mark m;
     for (size_t i = 0; i < s->n_tables; i++)
-        m.rows[i] = set->batches[i].n;
-    return m;
+        ret->rows[i] = set->batches[i].n;
 }
 
 void nx__edge_set_undo(nx_edge_set *set, const nx_stream *s, const nx_edge_mark *m)

@@ -1,4 +1,5 @@
-/* The writer thread: batch sets become Parquet files, and at the flush limits one commit a table with txn(writer id, position). */
+/* The writer thread: batch sets become Parquet files, and at the flush limits one commit a table with txn(writer id,
+ * position). */
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -13,11 +14,11 @@ enum {
 
 typedef struct writer {
     nx_stream *s;
-    uint64_t added_pos; /* of the last set added */
-    int64_t rows;       /* added, not committed */
-    bool open;          /* something was added since the last commit, ... */
+    uint64_t added_pos;  /* of the last set added */
+    int64_t rows;        /* added, not committed */
+    bool open;           /* something was added since the last commit, ... */
     nx_mono_ns first_at; /* ... the oldest of it then */
-    bool given_up; /* stopping, and the disk would not take it: the log keeps what follows */
+    bool given_up;       /* stopping, and the disk would not take it: the log keeps what follows */
     nx_mono_ns told_at, committed_at;
 } writer;
 
@@ -44,14 +45,16 @@ static nx_status open_table(nx_stream *s, const nx_contract *c, nx_err *err)
 
 static nx_status check_quarantine(const nx_contract *c, nx_err *err)
 {
-    static const char *const names[] = {"record_id", "source", "contract", "raw", "errors", "received_at", "state", "replayed_at"};
+    static const char *const names[] = {"record_id", "source",      "contract", "raw",
+                                        "errors",    "received_at", "state",    "replayed_at"};
     const nx_schema *q = nx_contract_schema(c);
     bool ok = q->n_fields == NX_COUNT_OF(names);
     for (size_t i = 0; ok && i < q->n_fields; i++)
         ok = strcmp(q->fields[i].name, names[i]) == 0;
     if (ok && q->fields[4].type.kind == NX_LIST && q->fields[4].type.fields[0].type.n_fields == 5)
         return NX_OK;
-    (void)nx_fail(err, NX_CONTRACT, "contract %s (%s) has not the columns that the edge writes", nx_contract_id(c), nx_contract_file(c));
+    (void)nx_fail(err, NX_CONTRACT, "contract %s (%s) has not the columns that the edge writes", nx_contract_id(c),
+                  nx_contract_file(c));
     return nx_err_hint(err, NX_CONTRACT, "restore the file: its columns are fixed by the program");
 }
 

@@ -37,8 +37,8 @@ static void compact(nx_session *session, const nx_edge_table *t)
     if (st == NX_OK && info.files >= MIN_FILES)
         st = nx_table_optimize(t->table, session, &o, &r, &err);
     if (st == NX_OK && r.files_removed > 0)
-        nx_log(NX_LOG_INFO, "stream", "%s: %lld files became %lld", nx_contract_table(t->contract), (long long)r.files_removed,
-               (long long)r.files_added);
+        nx_log(NX_LOG_INFO, "stream", "%s: %lld files became %lld", nx_contract_table(t->contract),
+               (long long)r.files_removed, (long long)r.files_added);
     else if (st != NX_OK && st != NX_NOTHING && st != NX_CANCELLED)
         nx_log_err(NX_LOG_WARN, "stream", &err); /* the next turn tries again */
 }

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "base/log.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/rand.h"
 
 enum { ACKS_MAX = 256 << 10 }; /* answers of one connection that wait for a sync: more makes one at once */
@@ -21,7 +21,8 @@ void nx__conn_say(nx_conn *c, const char *fmt, ...)
     va_start(ap, fmt);
     int n = vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    nx_status st = nx_wsd_send(c->ws, NX_WS_TEXT, (nx_str){text, n < (int)sizeof text ? (size_t)n : sizeof text - 1}, NULL);
+    nx_status st =
+        nx_wsd_send(c->ws, NX_WS_TEXT, (nx_str){text, n < (int)sizeof text ? (size_t)n : sizeof text - 1}, NULL);
     if (st != NX_OK && st != NX_CANCELLED)
         c->dead = true;
 }

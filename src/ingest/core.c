@@ -1,4 +1,5 @@
-/* The core of the edge: a frame becomes a verdict, rows in the batch set and a record of the log. Everything here runs under s->lock. */
+/* The core of the edge: a frame becomes a verdict, rows in the batch set and a record of the log. Everything here runs
+ * under s->lock. */
 #include "base/log.h"
 #include "data/time.h"
 #include "ingest/stream_int.h"
@@ -150,7 +151,7 @@ static nx_status decode(nx_stream *s, const nx_edge_frame *f, nx_verdict *v, nx_
                         .received_us = nx_us_of_ns(f->received_ns),
                         .known_basis = NX_STR("received"),
                         .pos = (int64_t)f->pos};
-    *mark = nx__edge_set_mark(s->set, s);
+    nx__edge_set_mark(s->set, s, mark);
     NX_TRY(nx_decode_frame(f->decoder, f->bytes, &meta, v, err));
     if (v->rejected == 0)
         return NX_OK;
@@ -165,12 +166,18 @@ static nx_status decode(nx_stream *s, const nx_edge_frame *f, nx_verdict *v, nx_
 /* The frame needs more room than an empty batch has: refused as a whole, with its bytes. */
 static nx_status refuse_whole(nx_stream *s, const nx_edge_frame *f, nx_verdict *v, nx_err *err)
 {
-    s->limit_error = (nx_row_error){-1, "", "limit", "the rows of this frame need more memory than a batch may take; send smaller frames",
-                                    {NULL, 0}};
+    s->limit_error =
+        (nx_row_error){-1,
+                       "",
+                       "limit",
+                       "the rows of this frame need more memory than a batch may take; send smaller frames",
+                       {NULL, 0}};
     s->limit_refused = (nx_refused){-1, NULL, f->bytes, &s->limit_error, 1};
     *v = (nx_verdict){.rejected = 1, .refused = &s->limit_refused};
-    nx_status st = nx__quarantine_add(&s->set->batches[s->n_tables - 1], v, f->source, nx_us_of_ns(f->received_ns), f->pos);
-    return st == NX_OK ? NX_OK : nx_fail(err, st, "could not keep a frame of %zu bytes: %s", f->bytes.n, nx_status_text(st));
+    nx_status st =
+        nx__quarantine_add(&s->set->batches[s->n_tables - 1], v, f->source, nx_us_of_ns(f->received_ns), f->pos);
+    return st == NX_OK ? NX_OK
+                       : nx_fail(err, st, "could not keep a frame of %zu bytes: %s", f->bytes.n, nx_status_text(st));
 }
 
 static nx_status decode_with_room(nx_stream *s, const nx_edge_frame *f, nx_verdict *v, nx_edge_mark *mark, nx_err *err)
@@ -203,7 +210,8 @@ static nx_status log_frame(nx_stream *s, nx_edge_frame *f, const nx_verdict *v, 
     return st;
 }
 
-/* Tables are committed one after the other: after a crash between two, one has the rows of this frame and the other has not. */
+/* Tables are committed one after the other: after a crash between two, one has the rows of this frame and the other has
+ * not. */
 static void leave_out_committed(nx_stream *s, uint64_t pos, const nx_edge_mark *m)
 {
     for (size_t i = 0; i < s->n_tables; i++)

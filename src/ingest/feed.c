@@ -32,7 +32,8 @@ static nx_status register_feed(nx_feed *f, const char *feed, nx_err *err)
     return st;
 }
 
-nx_status nx_feed_open(nx_stream *s, const char *name, const char *feed, nx_control_fn fn, void *ctx, nx_feed **ret, nx_err *err)
+nx_status nx_feed_open(nx_stream *s, const char *name, const char *feed, nx_control_fn fn, void *ctx, nx_feed **ret,
+                       nx_err *err)
 {
     nx_feed *f = calloc(1, sizeof *f);
     if (f == NULL || (f->name = nx_str_dup(nx_str_of(name))) == NULL) {

@@ -80,7 +80,8 @@ static void tend_conns(nx_stream *s, bool synced)
 
 /* ------------------------------------------------------------------ rounds */
 
-/* Messages that wait inside: a batch had been missing, or answers had piled up. True when some still wait but could be taken. */
+/* Messages that wait inside: a batch had been missing, or answers had piled up. True when some still wait but could be
+ * taken. */
 static bool take_waiting(nx_stream *s)
 {
     bool more = false;
@@ -143,7 +144,8 @@ static void say_goodbye(nx_stream *s)
     for (nx_conn *c = s->conns; c != NULL; c = c->next) {
         if (synced)
             nx__ack_send(c);
-        if (nx_wsd_close(c->ws, s->failed ? NX_WS_CLOSE_INTERNAL : NX_WS_CLOSE_GOING_AWAY, "the listener is stopping", NULL) != NX_OK)
+        if (nx_wsd_close(c->ws, s->failed ? NX_WS_CLOSE_INTERNAL : NX_WS_CLOSE_GOING_AWAY, "the listener is stopping",
+                         NULL) != NX_OK)
             c->dead = true;
         c->closing = true;
     }
@@ -177,7 +179,8 @@ void *nx__receive_thread(void *stream)
 static bool is_loopback(const char *listen)
 {
     nx_str l = nx_str_of(listen);
-    return nx_str_starts(l, NX_STR("127.")) || nx_str_starts(l, NX_STR("localhost:")) || nx_str_starts(l, NX_STR("[::1]:"));
+    return nx_str_starts(l, NX_STR("127.")) || nx_str_starts(l, NX_STR("localhost:")) ||
+           nx_str_starts(l, NX_STR("[::1]:"));
 }
 
 nx_status nx__listener_open(nx_stream *s, nx_err *err)
@@ -185,7 +188,8 @@ nx_status nx__listener_open(nx_stream *s, nx_err *err)
     if (s->o.listen == NULL)
         return NX_OK;
     if (s->n_tokens == 0 && !is_loopback(s->o.listen)) {
-        (void)nx_fail(err, NX_INVALID, "could not listen on %s: without tokens only a loopback address is allowed", s->o.listen);
+        (void)nx_fail(err, NX_INVALID, "could not listen on %s: without tokens only a loopback address is allowed",
+                      s->o.listen);
         return nx_err_hint(err, NX_INVALID, "set stream.tokens, or listen on 127.0.0.1");
     }
     NX_TRY(nx_wsd_listen(s->o.listen, &s->listen_fd, &s->port, err));

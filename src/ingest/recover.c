@@ -29,7 +29,8 @@ static nx_status bring_back(void *ctx, const nx_wal_record *r, nx_err *err)
     nx_stream *s = rec->s;
     if (!rec->told && strcmp(r->contracts, rec->contracts) != 0) {
         rec->told = true;
-        nx_log(NX_LOG_WARN, "wal", "frames from position %llu on were taken under other contracts; they are read by those of now",
+        nx_log(NX_LOG_WARN, "wal",
+               "frames from position %llu on were taken under other contracts; they are read by those of now",
                (unsigned long long)r->pos);
     }
     nx_edge_frame f = {.decoder = s->decoder,

@@ -33,7 +33,7 @@ typedef struct replay {
     size_t window, window_bytes, flight_bytes;
     uint64_t sent, acked, greeted_last; /* numbers of frames of this file */
     bool greeted, authed, flushed, eof, has_line;
-    nx_str line; /* read, waits for its time or for room */
+    nx_str line;        /* read, waits for its time or for room */
     int64_t tape_start; /* first timestamp of the file, INT64_MIN before */
     nx_mono_ns file_start, run_start, told_at;
     char refusal[256]; /* what the listener said last */
@@ -54,10 +54,12 @@ static void take_ack(replay *x, const nx_val *v)
     if (rejected == 0 || x->r->first_error[0] != '\0' || errors == NULL || errors->kind != NX_VAL_ARR || errors->n == 0)
         return;
     const nx_val *e = &errors->items[0];
-    nx_str none = {"", 0}, field = nx_val_str(nx_val_get(e, "field"), none), rule = nx_val_str(nx_val_get(e, "rule"), none);
+    nx_str none = {"", 0}, field = nx_val_str(nx_val_get(e, "field"), none),
+           rule = nx_val_str(nx_val_get(e, "rule"), none);
     nx_str msg = nx_val_str(nx_val_get(e, "message"), none);
-    snprintf(x->r->first_error, sizeof x->r->first_error, "%s, frame %llu, row %lld: " NX_STR_FMT "%s" NX_STR_FMT " (" NX_STR_FMT ")",
-             x->p.file, (unsigned long long)seq, (long long)nx_val_i64(nx_val_get(e, "index"), 0), NX_STR_ARG(field),
+    snprintf(x->r->first_error, sizeof x->r->first_error,
+             "%s, frame %llu, row %lld: " NX_STR_FMT "%s" NX_STR_FMT " (" NX_STR_FMT ")", x->p.file,
+             (unsigned long long)seq, (long long)nx_val_i64(nx_val_get(e, "index"), 0), NX_STR_ARG(field),
              field.n > 0 ? ": " : "", NX_STR_ARG(msg), NX_STR_ARG(rule));
 }
 
@@ -92,7 +94,8 @@ static nx_status lost(const replay *x, nx_status st, nx_err *err)
         if (err != NULL)
             err->retriable = later;
         if (code == NX_WS_CLOSE_TOO_BIG)
-            (void)nx_err_hint(err, st, "a line is longer than the listener takes: split it, or raise the listener's limit");
+            (void)nx_err_hint(err, st,
+                              "a line is longer than the listener takes: split it, or raise the listener's limit");
     }
     (void)nx_err_prefix(err, "replay of %s stopped after frame %llu", x->p.file, (unsigned long long)x->acked);
     if (err != NULL && err->retriable && err->hint[0] == '\0')
@@ -199,7 +202,7 @@ static nx_status next_line(replay *x, nx_err *err)
 
 static nx_status skip_durable(replay *x, nx_err *err)
 {
-    for (x->sent = 0; x->sent < x->greeted_last && !x->eof; ) {
+    for (x->sent = 0; x->sent < x->greeted_last && !x->eof;) {
         NX_TRY(next_line(x, err));
         x->sent += x->has_line;
     }
@@ -208,8 +211,9 @@ static nx_status skip_durable(replay *x, nx_err *err)
     x->r->skipped += x->sent;
     if (x->sent == x->greeted_last)
         return NX_OK;
-    return nx_fail(err, NX_CONFLICT, "%s has %llu frames, but the listener has %llu of producer already: it is not the same file", x->p.file,
-                   (unsigned long long)x->sent, (unsigned long long)x->greeted_last);
+    return nx_fail(err, NX_CONFLICT,
+                   "%s has %llu frames, but the listener has %llu of producer already: it is not the same file",
+                   x->p.file, (unsigned long long)x->sent, (unsigned long long)x->greeted_last);
 }
 
 /* Milliseconds until the line is due: its own time against the tape's start, at the speed asked for. */

@@ -21,8 +21,8 @@ static nx_status take_options(nx_stream *s, const nx_stream_opts *o, nx_err *err
     s->o.conn_max = o->conn_max == 0 ? 256 : o->conn_max;
     s->o.batch_rows = o->batch_rows == 0 ? 100000 : o->batch_rows;
     s->o.n_batches = o->n_batches == 0 ? 3 : o->n_batches;
-    if (s->o.flush_max_rows < 1 || s->o.flush_max_delay_ms < 1 || s->o.frame_bytes_max > 3 << 20 || s->o.batch_rows > 10000000 ||
-        s->o.n_batches < 2 || s->o.n_batches > NX_EDGE_SETS_MAX)
+    if (s->o.flush_max_rows < 1 || s->o.flush_max_delay_ms < 1 || s->o.frame_bytes_max > 3 << 20 ||
+        s->o.batch_rows > 10000000 || s->o.n_batches < 2 || s->o.n_batches > NX_EDGE_SETS_MAX)
         return nx_fail(err, NX_INVALID, "an option of the stream is out of range");
     s->state_dir = nx_str_dup(nx_str_of(o->state_dir));
     s->feed = nx_str_dup(nx_str_of(o->feed == NULL ? "alpaca.stocks" : o->feed));
@@ -79,7 +79,8 @@ static void register_metrics(nx_edge_metrics *m)
     m->committed = nx_metric_counter("nexus_committed_rows_total", "", "Rows in committed table versions");
     m->commit_seconds = nx_metric_histogram("nexus_commit_seconds", "", "Time of one table commit");
     m->commit_errors = nx_metric_counter("nexus_commit_errors_total", "", "Failed tries to write or commit a table");
-    m->waits = nx_metric_counter("nexus_backpressure_total", "", "Times that the edge stopped reading because no batch was free");
+    m->waits = nx_metric_counter("nexus_backpressure_total", "",
+                                 "Times that the edge stopped reading because no batch was free");
 }
 
 static nx_status make_sets(nx_stream *s, nx_err *err)
@@ -106,7 +107,8 @@ static nx_status start(nx_stream *s, const nx_stream_opts *o, nx_err *err)
     NX_TRY(take_options(s, o, err));
     register_metrics(&s->m);
     NX_TRY(nx_loop_new(&s->loop, err));
-    NX_TRY(nx__listener_open(s, err)); /* early: a port in use is found before anything is touched; nobody is let in yet */
+    NX_TRY(
+        nx__listener_open(s, err)); /* early: a port in use is found before anything is touched; nobody is let in yet */
     NX_TRY(load_writer_id(s, err));
     NX_TRY(nx__edge_open_log(s, err)); /* takes the lock of the state folder */
     NX_TRY(nx__commit_open(s, err));

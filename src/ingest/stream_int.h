@@ -1,8 +1,9 @@
 /* ingest/stream_int.h - the parts of the edge.
  *
- *   core      decode -> batch set -> WAL; what receive thread and feeds share, under one lock      core.c, batch_set.c, quarantine.c
- *   commit    writer thread and compactor                                                         commit.c, compact.c
- *   listener  sockets, protocol, acks; receive thread only                                       listener.c, conn.c, action.c, ack.c
+ *   core      decode -> batch set -> WAL; what receive thread and feeds share, under one lock
+ *             core.c, batch_set.c, quarantine.c, recover.c, feed.c
+ *   commit    writer thread and compactor: commit.c, compact.c
+ *   listener  sockets, protocol, acks; receive thread only: listener.c, conn.c, action.c, ack.c
  */
 #ifndef NX_INGEST_STREAM_INT_H
 #define NX_INGEST_STREAM_INT_H
@@ -24,30 +25,30 @@ enum {
     NX_EDGE_FEEDS_MAX = 16,
     NX_EDGE_SETS_MAX = 16,
     NX_EDGE_BLOCK_BYTES = 4 << 20, /* of the log: what one sync takes at most */
-    NX_EDGE_SET_BYTES = 32 << 20,   /* frames in a batch set */
-    NX_EDGE_QUEUE_SLOW = 1 << 20    /* a peer that leaves so many bytes of answers unread is not read from */
+    NX_EDGE_SET_BYTES = 32 << 20,  /* frames in a batch set */
+    NX_EDGE_QUEUE_SLOW = 1 << 20   /* a peer that leaves so many bytes of answers unread is not read from */
 };
 
 typedef struct nx_edge_table {
     const nx_contract *contract;
     nx_table *table;
-    int64_t txn;        /* rows at or below this position are committed; recovery leaves them out */
-    nx_writer *writer;  /* writer thread only, as the next two */
-    int64_t rows;       /* added, not committed */
-    bool committed;     /* of the flush under way */
+    int64_t txn;       /* rows at or below this position are committed; recovery leaves them out */
+    nx_writer *writer; /* writer thread only, as the next two */
+    int64_t rows;      /* added, not committed */
+    bool committed;    /* of the flush under way */
 } nx_edge_table;
 
 /* What moves from the receiver to the writer: a batch a table; the last one is quarantine.records. */
 typedef struct nx_edge_set {
     nx_batch batches[NX_EDGE_TABLES_MAX];
-    size_t rows, bytes;   /* bytes: of the frames */
-    uint64_t last_pos;    /* of the last frame in it, also when that had no rows; 0: empty */
-    nx_mono_ns first_at;  /* when its first frame came */
+    size_t rows, bytes;  /* bytes: of the frames */
+    uint64_t last_pos;   /* of the last frame in it, also when that had no rows; 0: empty */
+    nx_mono_ns first_at; /* when its first frame came */
 } nx_edge_set;
 
 typedef struct nx_edge_metrics {
-    nx_metric *frames, *accepted, *rejected, *connections, *sync_seconds, *held_bytes, *committed, *commit_seconds, *commit_errors,
-        *waits;
+    nx_metric *frames, *accepted, *rejected, *connections, *sync_seconds, *held_bytes, *committed, *commit_seconds,
+        *commit_errors, *waits;
 } nx_edge_metrics;
 
 struct nx_stream {
@@ -66,7 +67,7 @@ struct nx_stream {
     size_t n_tables; /* quarantine.records is the last one */
     nx_decoder *decoders[NX_EDGE_FEEDS_MAX + 1];
     size_t n_decoders;
-    nx_edge_set *set; /* being filled; NULL: none is free */
+    nx_edge_set *set;                         /* being filled; NULL: none is free */
     nx_edge_set sets[NX_EDGE_SETS_MAX], poke; /* poke: nothing, to wake the writer */
     size_t n_sets;
     bool recovering, stopping, start_failed, failed, log_waits;
@@ -93,7 +94,7 @@ struct nx_stream {
     nx_decoder *decoder;
     struct nx_conn *conns;
     size_t n_conns;
-    uint64_t work; /* counts what the callbacks did, to see when the sockets are drained */
+    uint64_t work;  /* counts what the callbacks did, to see when the sockets are drained */
     bool want_sync; /* acks of one connection fill its buffer */
     bool accept_off;
     atomic_bool quit;
@@ -122,8 +123,8 @@ typedef struct nx_edge_frame {
 
 /* ------------------------------------------------------------------ core (all under s->lock) */
 
-/* Verdict, rows, log. NX_AGAIN: no batch is free or the log's disk is full: nothing happened, try later. Anything else but NX_OK is the
- * end of the stream. v's refused rows are live until the next frame of that decoder. */
+/* Verdict, rows, log. NX_AGAIN: no batch is free or the log's disk is full: nothing happened, try later. Other errors:
+ * nothing of the frame was taken. v's refused rows are live until the next frame of that decoder. */
 NX_MUST_USE nx_status nx__edge_frame(nx_stream *s, nx_edge_frame *f, nx_verdict *v, nx_err *err);
 /* Makes all frames durable. NX_AGAIN: the log's disk is full. */
 NX_MUST_USE nx_status nx__edge_sync(nx_stream *s, nx_err *err);
@@ -150,11 +151,12 @@ void nx__edge_set_clear(nx_edge_set *set, const nx_stream *s);
 typedef struct nx_edge_mark {
     size_t rows[NX_EDGE_TABLES_MAX];
 } nx_edge_mark;
-nx_edge_mark nx__edge_set_mark(const nx_edge_set *set, const nx_stream *s);
+void nx__edge_set_mark(const nx_edge_set *set, const nx_stream *s, nx_edge_mark *ret);
 void nx__edge_set_undo(nx_edge_set *set, const nx_stream *s, const nx_edge_mark *m);
 
 /* quarantine.c: appends the refused rows of a frame to the set. NX_LIMIT, NX_NOMEM: nothing was appended. */
-NX_MUST_USE nx_status nx__quarantine_add(nx_batch *b, const nx_verdict *v, nx_str source, int64_t received_us, uint64_t pos);
+NX_MUST_USE nx_status nx__quarantine_add(nx_batch *b, const nx_verdict *v, nx_str source, int64_t received_us,
+                                         uint64_t pos);
 
 /* ------------------------------------------------------------------ commit */
 
@@ -173,11 +175,11 @@ typedef struct nx_conn {
     bool closing, dead; /* our last word is queued; nothing more to do */
     uint32_t producer;
     char source[72];
-    uint64_t seq; /* number of the last frame taken */
+    uint64_t seq;                                /* number of the last frame taken */
     uint64_t run_frames, run_accepted, run_last; /* frames without a refusal that wait for one ack together */
-    nx_buf acks;                       /* finished answers that wait for the sync: u32 length, text */
-    nx_ws_frame held;                  /* taken from ws, not yet from us: no batch was free */
-    bool has_held, more;               /* more: messages may wait inside ws without the socket being readable */
+    nx_buf acks;                                 /* finished answers that wait for the sync: u32 length, text */
+    nx_ws_frame held;                            /* taken from ws, not yet from us: no batch was free */
+    bool has_held, more; /* more: messages may wait inside ws without the socket being readable */
     bool wants_flush;
     uint64_t flush_pos;
     unsigned watched;

@@ -18,7 +18,8 @@ static nx_status open_in(nx_wal *w, const char *dir, const nx_wal_opts *o, nx_er
     w->segment_bytes = o->segment_bytes == 0 ? (size_t)64 << 20 : o->segment_bytes;
     w->block_max = o->block_bytes_max == 0 ? (size_t)4 << 20 : o->block_bytes_max;
     w->producers_max = o->producers_max == 0 ? 65536 : o->producers_max;
-    if (w->block_max < 512 || w->block_max > (size_t)1 << 30 || w->segment_bytes > (size_t)1 << 40 || strlen(contracts) > 1 << 20)
+    if (w->block_max < 512 || w->block_max > (size_t)1 << 30 || w->segment_bytes > (size_t)1 << 40 ||
+        strlen(contracts) > 1 << 20)
         return nx_fail(err, NX_INVALID, "write-ahead log %s: block of %zu or segment of %zu bytes is out of range", dir,
                        w->block_max, w->segment_bytes);
     if (strlen(dir) > sizeof(nx_wal_path) - 64)
@@ -89,8 +90,8 @@ nx_status nx__wal_put(nx_wal *w, nx_wal_kind kind, const nx_wal_record *r, nx_er
 {
     size_t room = w->block_max - w->block_n, fixed = NX_WAL_RECORD_HEAD;
     if (r->bytes.n > w->block_max - fixed)
-        return nx_fail(err, NX_LIMIT, "a frame of %zu bytes does not fit a block of %zu of write-ahead log %s", r->bytes.n,
-                       w->block_max, w->dir);
+        return nx_fail(err, NX_LIMIT, "a frame of %zu bytes does not fit a block of %zu of write-ahead log %s",
+                       r->bytes.n, w->block_max, w->dir);
     if (room < fixed || r->bytes.n > room - fixed)
         return nx_fail(err, NX_AGAIN, "the block of write-ahead log %s is full", w->dir);
     char *p = w->block + NX_WAL_BLOCK_HEAD + w->block_n;

@@ -9,8 +9,8 @@
  *   3  Recovery hands over exactly the written records above the given position, in order, and stops at the first torn
  *      block of the newest segment; a bad block anywhere else, or one with good blocks behind it, is NX_CORRUPT naming
  *      segment and offset.
- *   4  A failed fdatasync poisons the log: every later call fails (the kernel may have dropped the pages). A failed write
- *      does not: the block stays in memory and the next nx_wal_sync() writes it again.
+ *   4  A failed fdatasync poisons the log: every later call fails (the kernel may have dropped the pages). A failed
+ *      write does not: the block stays in memory and the next nx_wal_sync() writes it again.
  *   5  What an earlier use of a segment left behind is never read: blocks carry their segment's random epoch.
  * Files     <dir>/wal-<first position, 20 digits>.seg, free-<...>.seg (to be reused), lock; layout in wal_int.h.
  * Thread    One owner thread calls everything; nx_wal_release() and nx_wal_held_bytes() may be called from another.
@@ -37,26 +37,27 @@ typedef struct nx_wal_record {
     uint32_t producer;           /* id given by nx_wal_producer() */
     uint32_t accepted, rejected; /* the verdict when it was received */
     nx_str bytes;
-    const char *contracts;       /* recovery only: ids in force when it was written */
+    const char *contracts; /* recovery only: ids in force when it was written */
 } nx_wal_record;
 
-/* Opens or creates; takes the folder's lock (NX_CONFLICT names the process). Call nx_wal_recover() before anything else. */
+/* Opens or creates; takes the folder's lock (NX_CONFLICT names the process). Call nx_wal_recover() before anything
+ * else. */
 NX_MUST_USE nx_status nx_wal_open(const char *dir, const nx_wal_opts *o, nx_wal **ret, nx_err *err);
 /* Syncs what is appended (as far as it can) and lets the lock go; NULL is fine. */
 void nx_wal_close(nx_wal *w);
 
 typedef nx_status (*nx_wal_fn)(void *ctx, const nx_wal_record *r, nx_err *err);
-/* Hands every record above the position to fn (NULL: none), in order, and makes them durable again. fn may ask for names of
- * producers; its status stops the recovery. */
+/* Hands every record above the position to fn (NULL: none), in order, and makes them durable again. fn may ask for
+ * names of producers; its status stops the recovery. */
 NX_MUST_USE nx_status nx_wal_recover(nx_wal *w, uint64_t after_pos, nx_wal_fn fn, void *ctx, nx_err *err);
 /* Positions go on above pos, if they do not anyway: for a log that was lost while tables hold rows from it. Only after
  * nx_wal_recover(), before the first append. */
 NX_MUST_USE nx_status nx_wal_advance(nx_wal *w, uint64_t pos, nx_err *err);
 
-/* Producers: a small id for a name, and its last frame number. The map is carried in every new segment header, so that it
- * outlives released segments. keep = false: a producer that never comes back under this name (a connection without hello); it
- * leaves the map after nx_wal_producer_forget() or a restart. NX_LIMIT when producers_max names are known. A new one is
- * logged with the next block; NX_AGAIN: the block is full, sync first. */
+/* Producers: a small id for a name, and its last frame number. The map is carried in every new segment header, so that
+ * it outlives released segments. keep = false: a producer that never comes back under this name (a connection without
+ * hello); it leaves the map after nx_wal_producer_forget() or a restart. NX_LIMIT when producers_max names are known. A
+ * new one is logged with the next block; NX_AGAIN: the block is full, sync first. */
 NX_MUST_USE nx_status nx_wal_producer(nx_wal *w, nx_str name, bool keep, uint32_t *ret_id, nx_err *err);
 void nx_wal_producer_forget(nx_wal *w, uint32_t id);
 /* NULL when the id is not known. Lives until the producer is forgotten. */
@@ -69,7 +70,8 @@ uint64_t nx_wal_producer_last(const nx_wal *w, uint32_t id);
 NX_MUST_USE nx_status nx_wal_append(nx_wal *w, nx_wal_record *r, nx_err *err);
 /* Bytes in the block being built (0: a sync has nothing to do). */
 size_t nx_wal_pending_bytes(const nx_wal *w);
-/* Writes the block and fdatasyncs. Nothing appended: NX_OK at once. A full disk: NX_IO, retriable; nothing is lost, call again. */
+/* Writes the block and fdatasyncs. Nothing appended: NX_OK at once. A full disk: NX_IO, retriable; nothing is lost,
+ * call again. */
 NX_MUST_USE nx_status nx_wal_sync(nx_wal *w, nx_err *err);
 uint64_t nx_wal_durable_pos(const nx_wal *w);
 /* The position that the next append gives. */

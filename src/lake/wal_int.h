@@ -9,13 +9,14 @@
  *   48 u32 producers   52 u32 bytes of contract ids   56 contract ids, then a producer each: u32 id, u32 flags (bit 0
  *   keep), u64 last durable frame number, u32 length, name
  *
- * Block     48 bytes, then records, padded with zeros to a multiple of 4096: no write touches part of a page, so none has to be read first
+ * Block     48 bytes, then records, padded with zeros to a multiple of 4096: no write touches part of a page, so none
+ *           has to be read first
  *   0 magic "NXBK"   4 u32 CRC-32C of the records, then of bytes [8, 48)   8 u64 epoch of the segment
  *   16 u64 position of the first frame   24 u32 frames   28 u32 bytes of records   32 16 zeros
  *
  * Record    36 bytes, then the bytes
- *   0 u32 length   4 u32 kind (1 frame, 2 producer)   8 u32 producer id   12 u32 accepted (kind 2: flags)   16 u32 rejected
- *   20 i64 received ns   28 u64 frame number of the producer
+ *   0 u32 length   4 u32 kind (1 frame, 2 producer)   8 u32 producer id   12 u32 accepted (kind 2: flags)
+ *   16 u32 rejected   20 i64 received ns   28 u64 frame number of the producer
  *   A frame's position is the block's plus the number of frames before it. A producer record holds the name.
  */
 #ifndef NX_LAKE_WAL_INT_H
@@ -64,8 +65,8 @@ struct nx_wal {
     uint64_t free_ids[NX_WAL_FREE_MAX];
     size_t n_free;
 
-    int fd; /* of the last segment */
-    char *block; /* aligned */
+    int fd;         /* of the last segment */
+    char *block;    /* aligned */
     size_t block_n; /* bytes of records, behind NX_WAL_BLOCK_HEAD */
     uint32_t block_frames, block_crc;
     uint64_t next_pos, durable_pos;
@@ -87,7 +88,8 @@ typedef struct nx_wal_path {
 
 /* wal_segment.c */
 nx_wal_path nx__wal_path(const nx_wal *w, const char *prefix, uint64_t id);
-/* A descriptor for writing whole blocks: past the page cache where the file system can (the bytes are read after a crash only). */
+/* A descriptor for writing whole blocks: past the page cache where the file system can (the bytes are read after a
+ * crash only). */
 NX_MUST_USE nx_status nx__wal_open_segment(const char *path, int *ret_fd, nx_err *err);
 /* Makes the next segment (from a free one where it can) and writes to it from now on. On failure the old one stays. */
 NX_MUST_USE nx_status nx__wal_roll(nx_wal *w, nx_err *err);
@@ -98,7 +100,8 @@ NX_MUST_USE nx_status nx__wal_read_header(nx_wal *w, int fd, nx_wal_segment *s, 
 
 /* wal_producer.c */
 nx_wal_producer_entry *nx__wal_entry(const nx_wal *w, uint32_t id);
-NX_MUST_USE nx_status nx__wal_entry_add(nx_wal *w, uint32_t id, nx_str name, bool keep, nx_wal_producer_entry **ret, nx_err *err);
+NX_MUST_USE nx_status nx__wal_entry_add(nx_wal *w, uint32_t id, nx_str name, bool keep, nx_wal_producer_entry **ret,
+                                        nx_err *err);
 void nx__wal_entry_gone(nx_wal *w, nx_wal_producer_entry *e);
 void nx__wal_entries_sweep(nx_wal *w);
 void nx__wal_entries_drop(nx_wal *w);

@@ -25,8 +25,8 @@ nx_status nx__wal_entry_add(nx_wal *w, uint32_t id, nx_str name, bool keep, nx_w
         *ret = e;
         if (nx_str_eq(nx_str_of(e->name), name))
             return NX_OK;
-        return nx_fail(err, NX_CORRUPT, "producer %u of write-ahead log %s has two names, %s and " NX_STR_FMT, id, w->dir,
-                       e->name, NX_STR_ARG(name));
+        return nx_fail(err, NX_CORRUPT, "producer %u of write-ahead log %s has two names, %s and " NX_STR_FMT, id,
+                       w->dir, e->name, NX_STR_ARG(name));
     }
     if (!nx_grow(&w->entries, &w->entries_cap, w->n_entries + 1, sizeof *w->entries))
         return nx_nomem(err);
@@ -61,8 +61,8 @@ nx_status nx_wal_producer(nx_wal *w, nx_str name, bool keep, uint32_t *ret_id, n
     if (name.n == 0 || name.n > 255)
         return nx_fail(err, NX_INVALID, "a producer name has 1 to 255 bytes, not %zu", name.n);
     if (w->n_entries - w->n_gone >= w->producers_max) {
-        (void)nx_fail(err, NX_LIMIT, "could not add producer " NX_STR_FMT ": the log in %s knows %zu already", NX_STR_ARG(name),
-                      w->dir, w->producers_max);
+        (void)nx_fail(err, NX_LIMIT, "could not add producer " NX_STR_FMT ": the log in %s knows %zu already",
+                      NX_STR_ARG(name), w->dir, w->producers_max);
         return nx_err_hint(err, NX_LIMIT, "use fewer producer names: one a source, the same in every run");
     }
     if (w->next_id == UINT32_MAX)

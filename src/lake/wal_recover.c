@@ -20,8 +20,8 @@ typedef struct cursor {
 
 static nx_status damaged(const cursor *c, uint64_t off, const char *why, nx_err *err)
 {
-    (void)nx_fail(err, NX_CORRUPT, "segment %s is damaged at byte %llu: %s", nx__wal_path(c->w, "wal", c->s->first_pos).s,
-                  (unsigned long long)off, why);
+    (void)nx_fail(err, NX_CORRUPT, "segment %s is damaged at byte %llu: %s",
+                  nx__wal_path(c->w, "wal", c->s->first_pos).s, (unsigned long long)off, why);
     return nx_err_hint(err, NX_CORRUPT, "restore the segment from a copy; without it acknowledged frames are missing");
 }
 
@@ -91,7 +91,8 @@ static nx_status read_records(cursor *c, nx_err *err)
     return NX_OK;
 }
 
-/* A torn block is the last thing that was written: a good one behind it means that what lies between was durable and is lost. */
+/* A torn block is the last thing that was written: a good one behind it means that what lies between was durable and is
+ * lost. */
 static nx_status nothing_behind(cursor *c, nx_err *err)
 {
     char head[16];

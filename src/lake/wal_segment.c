@@ -44,7 +44,8 @@ static nx_status encode_header(const nx_wal *w, const nx_wal_segment *s, nx_buf 
         n++;
     }
     if (st != NX_OK)
-        return nx_fail(err, st, "could not write the header of a segment of %s: %zu producers need too much room", w->dir, w->n_entries);
+        return nx_fail(err, st, "could not write the header of a segment of %s: %zu producers need too much room",
+                       w->dir, w->n_entries);
     size_t used = b->n, off = nx__wal_aligned(used);
     char *h = b->p;
     memcpy(h, magic, sizeof magic);
@@ -63,7 +64,8 @@ static nx_status encode_header(const nx_wal *w, const nx_wal_segment *s, nx_buf 
 static nx_status bad_header(const nx_wal *w, const nx_wal_segment *s, const char *why, nx_err *err)
 {
     (void)nx_fail(err, NX_CORRUPT, "segment %s has a bad header: %s", nx__wal_path(w, "wal", s->first_pos).s, why);
-    return nx_err_hint(err, NX_CORRUPT, "restore the segment from a copy; moving it away loses the acknowledged frames in it");
+    return nx_err_hint(err, NX_CORRUPT,
+                       "restore the segment from a copy; moving it away loses the acknowledged frames in it");
 }
 
 static nx_status read_producers(nx_wal *w, const nx_wal_segment *s, nx_str b, size_t n, nx_err *err)
@@ -140,8 +142,8 @@ static nx_status write_zeros(const char *path, uint64_t bytes, int flags, nx_err
     return st;
 }
 
-/* Zeros are really written: a block that grows a file, or fills unwritten extents, would drag the journal into every sync. Past the page
- * cache where the file system can: they are never read. */
+/* Zeros are really written: a block that grows a file, or fills unwritten extents, would drag the journal into every
+ * sync. Past the page cache where the file system can: they are never read. */
 static nx_status make_zeroed(const nx_wal *w, const char *path, uint64_t bytes, nx_err *err)
 {
     nx_err first = {0};
@@ -197,7 +199,8 @@ nx_status nx__wal_open_segment(const char *path, int *ret_fd, nx_err *err)
     return NX_OK;
 }
 
-static nx_status install(nx_wal *w, const nx_wal_segment *s, const nx_wal_path *from, nx_str header, int *ret_fd, nx_err *err)
+static nx_status install(nx_wal *w, const nx_wal_segment *s, const nx_wal_path *from, nx_str header, int *ret_fd,
+                         nx_err *err)
 {
     nx_wal_path to = nx__wal_path(w, "wal", s->first_pos);
     NX_AUTO(nx_fd_drop) int fd = open(from->s, O_WRONLY | O_CLOEXEC);

@@ -1,4 +1,5 @@
-/* What the tests of the edge share: a project in a temporary folder, a stream on a free port, a producer that talks and listens. */
+/* What the tests of the edge share: a project in a temporary folder, a stream on a free port, a producer that talks and
+ * listens. */
 #ifndef EDGE_KIT_H
 #define EDGE_KIT_H
 
@@ -20,10 +21,18 @@
 #include "ingest/stream.h"
 #include "io/wsc.h"
 
-#define Q1 "{\"T\":\"q\",\"S\":\"IBM\",\"bx\":\"P\",\"bp\":180.01,\"bs\":3,\"ax\":\"P\",\"ap\":181.8,\"as\":30,\"c\":[\"R\"],\"z\":\"A\",\"t\":\"2013-10-07T08:00:00.241Z\"}"
-#define Q2 "{\"T\":\"q\",\"S\":\"BAC\",\"bx\":\"P\",\"bp\":13.84,\"bs\":7,\"ax\":\"P\",\"ap\":13.95,\"as\":195,\"c\":[\"R\"],\"z\":\"A\",\"t\":\"2013-10-07T08:00:04.498Z\"}"
-#define T1 "{\"T\":\"t\",\"S\":\"BAC\",\"i\":1,\"x\":\"P\",\"p\":13.94,\"s\":500,\"c\":[\" \",\"F\",\"T\"],\"z\":\"A\",\"t\":\"2013-10-07T08:00:00.614Z\"}"
-#define BAD "{\"T\":\"t\",\"S\":\"BAC\",\"i\":1,\"x\":\"P\",\"p\":\"dear\",\"s\":500,\"c\":[\" \"],\"z\":\"A\",\"t\":\"yesterday\"}"
+#define Q1                                                                                                             \
+    "{\"T\":\"q\",\"S\":\"IBM\",\"bx\":\"P\",\"bp\":180.01,\"bs\":3,\"ax\":\"P\",\"ap\":181.8,\"as\":30,\"c\":[\"R\"]" \
+    ",\"z\":\"A\",\"t\":\"2013-10-07T08:00:00.241Z\"}"
+#define Q2                                                                                                             \
+    "{\"T\":\"q\",\"S\":\"BAC\",\"bx\":\"P\",\"bp\":13.84,\"bs\":7,\"ax\":\"P\",\"ap\":13.95,\"as\":195,\"c\":[\"R\"]" \
+    ",\"z\":\"A\",\"t\":\"2013-10-07T08:00:04.498Z\"}"
+#define T1                                                                                                             \
+    "{\"T\":\"t\",\"S\":\"BAC\",\"i\":1,\"x\":\"P\",\"p\":13.94,\"s\":500,\"c\":[\" "                                  \
+    "\",\"F\",\"T\"],\"z\":\"A\",\"t\":\"2013-10-07T08:00:00.614Z\"}"
+#define BAD                                                                                                            \
+    "{\"T\":\"t\",\"S\":\"BAC\",\"i\":1,\"x\":\"P\",\"p\":\"dear\",\"s\":500,\"c\":[\" "                               \
+    "\"],\"z\":\"A\",\"t\":\"yesterday\"}"
 
 typedef struct edge {
     char dir[64], state[96], root[96], url[96];
@@ -51,7 +60,8 @@ static inline int edge_up(void **state)
     snprintf(e->state, sizeof e->state, "%s/state", e->dir);
     snprintf(e->root, sizeof e->root, "%s/lake", e->dir);
     /* commits come when a test asks for them */
-    e->o = (nx_stream_opts){.listen = "127.0.0.1:0", .state_dir = e->state, .flush_max_delay_ms = 3600000, .compact_every_ms = -1};
+    e->o = (nx_stream_opts){
+        .listen = "127.0.0.1:0", .state_dir = e->state, .flush_max_delay_ms = 3600000, .compact_every_ms = -1};
     nx_log_setup(NX_LOG_ERROR, false);
     *state = e;
     return 0;

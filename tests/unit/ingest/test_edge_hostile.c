@@ -45,8 +45,10 @@ static void test_flood_of_refusals(void **state)
     assert_true(edge_count(e, "quarantine.records") >= 20);
     assert_int_equal(edge_count(e, "bronze.quotes"), 1);
     /* every refused byte is there: whole frames, or their rows one by one */
-    assert_string_equal(edge_ask(e, "select count(*) from quarantine.records where decode(raw) not in (select '{\"T\":\"q\"}') "
-                                    "and errors[1].rule <> 'limit'"), "0");
+    assert_string_equal(
+        edge_ask(e, "select count(*) from quarantine.records where decode(raw) not in (select '{\"T\":\"q\"}') "
+                    "and errors[1].rule <> 'limit'"),
+        "0");
     nx_wsc_drop(w);
     free(frame);
 }
@@ -66,7 +68,9 @@ static void test_frame_that_no_batch_holds(void **state)
     say(w, Q1); /* the batch holds something already */
     hear(w);
     say(w, frame);
-    assert_non_null(strstr(hear(w), "\"seq\":2,\"accepted\":0,\"rejected\":1,\"errors\":[{\"index\":-1,\"field\":\"\",\"rule\":\"limit\""));
+    assert_non_null(
+        strstr(hear(w),
+               "\"seq\":2,\"accepted\":0,\"rejected\":1,\"errors\":[{\"index\":-1,\"field\":\"\",\"rule\":\"limit\""));
     say(w, Q2);
     assert_non_null(strstr(hear(w), "\"seq\":3,\"accepted\":1"));
     say_flush(w);
@@ -80,12 +84,15 @@ static void test_bytes_that_are_no_text(void **state)
     edge *e = *state;
     edge_start(e);
     nx_wsc *w = dial(e);
-    static const char *const frames[] = {"\xff\xfe", "[{\"T\":\"t\",\"S\":\"\xc3\x28\"}]", "", " ", "nonsense", "{", "[[]]", "[1,2]", "null", "{\"T\":1}"};
+    static const char *const frames[] = {
+        "\xff\xfe", "[{\"T\":\"t\",\"S\":\"\xc3\x28\"}]", "", " ", "nonsense", "{", "[[]]", "[1,2]", "null",
+        "{\"T\":1}"};
     for (size_t i = 0; i < NX_COUNT_OF(frames); i++) {
         say(w, frames[i]);
         const char *t = hear(w);
         long long seq, a, r;
-        assert_int_equal(sscanf(t, "[{\"T\":\"ack\",\"seq\":%lld,\"accepted\":%lld,\"rejected\":%lld", &seq, &a, &r), 3);
+        assert_int_equal(sscanf(t, "[{\"T\":\"ack\",\"seq\":%lld,\"accepted\":%lld,\"rejected\":%lld", &seq, &a, &r),
+                         3);
         assert_int_equal(seq, i + 1);
         assert_int_equal(a, 0);
         assert_true(r >= 1);
@@ -97,12 +104,14 @@ static void test_bytes_that_are_no_text(void **state)
     nx_wsc_drop(w);
 }
 
-/* Sends refusals and does not take the answers: it is not read from for ever, nothing piles up, and what it takes later is all there. */
+/* Sends refusals and does not take the answers: it is not read from for ever, nothing piles up, and what it takes later
+ * is all there. */
 static void test_peer_that_does_not_read(void **state)
 {
     edge *e = *state;
     edge_start(e);
-    nx_wsc_opts o = {.url = e->url, .message_bytes_max = 64 << 10, .recv_bytes_max = 64 << 10, .send_bytes_max = 64 << 20};
+    nx_wsc_opts o = {
+        .url = e->url, .message_bytes_max = 64 << 10, .recv_bytes_max = 64 << 10, .send_bytes_max = 64 << 20};
     nx_wsc *w;
     nx_err err = {0};
     must(nx_wsc_connect(&o, NULL, &w, &err), &err);
@@ -154,7 +163,8 @@ static void test_strangers_on_the_port(void **state)
 {
     edge *e = *state;
     edge_start(e);
-    static const char *const words[] = {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "SSH-2.0-x\r\n\r\n", "GET /ws/market-data HTTP/1.1\r\nHost: x\r\n\r\n"};
+    static const char *const words[] = {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "SSH-2.0-x\r\n\r\n",
+                                        "GET /ws/market-data HTTP/1.1\r\nHost: x\r\n\r\n"};
     for (size_t i = 0; i < NX_COUNT_OF(words); i++) {
         char answer[1024];
         int fd = dial_raw(e);

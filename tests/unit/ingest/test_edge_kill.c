@@ -1,5 +1,5 @@
-/* Promise 1 and 2: the listener is killed twenty times at random moments of a replay. In the end the tables hold the same rows as after
- * an undisturbed replay, equal ones as often, and every position once. */
+/* Promise 1 and 2: the listener is killed twenty times at random moments of a replay. In the end the tables hold the
+ * same rows as after an undisturbed replay, equal ones as often, and every position once. */
 #include "unit/ingest/edge_kit.h"
 
 #include <pthread.h>
@@ -19,7 +19,8 @@ static bool cut_tape(const char *path)
     char tape[512];
     nx_err err = {0};
     nx_lines *l;
-    snprintf(tape, sizeof tape, "%s/data/market/alpaca_ws/stocks_2013-10-08_aig_bac_ibm_spy.ndjson.zst", shared == NULL ? "../shared" : shared);
+    snprintf(tape, sizeof tape, "%s/data/market/alpaca_ws/stocks_2013-10-08_aig_bac_ibm_spy.ndjson.zst",
+             shared == NULL ? "../shared" : shared);
     if (!nx_file_exists(tape)) {
         print_message("skipped: no tape at %s\n", tape);
         return false;
@@ -40,16 +41,24 @@ static bool cut_tape(const char *path)
     return true;
 }
 
-/* What the tables hold, without what differs between two runs by its nature. Equal rows count as often as they are there. */
+/* What the tables hold, without what differs between two runs by its nature. Equal rows count as often as they are
+ * there. */
 static void fingerprint(edge *e, char out[512])
 {
-    snprintf(out, 128, "%s ", edge_ask(e, "select count(*) || '/' || sum(hash(symbol, bid_exchange, bid_price, bid_size, ask_exchange, ask_price, "
-                                          "ask_size, conditions, tape, ts_ns, _source, _ingest_idx)::hugeint) from bronze.quotes"));
+    snprintf(
+        out, 128, "%s ",
+        edge_ask(
+            e, "select count(*) || '/' || sum(hash(symbol, bid_exchange, bid_price, bid_size, ask_exchange, ask_price, "
+               "ask_size, conditions, tape, ts_ns, _source, _ingest_idx)::hugeint) from bronze.quotes"));
     size_t n = strlen(out);
-    snprintf(out + n, 128, "%s ", edge_ask(e, "select count(*) || '/' || sum(hash(symbol, trade_id, exchange, price, size, conditions, tape, ts_ns, "
-                                              "_source, _ingest_idx)::hugeint) from bronze.trades"));
+    snprintf(
+        out + n, 128, "%s ",
+        edge_ask(e,
+                 "select count(*) || '/' || sum(hash(symbol, trade_id, exchange, price, size, conditions, tape, ts_ns, "
+                 "_source, _ingest_idx)::hugeint) from bronze.trades"));
     n += strlen(out + n);
-    snprintf(out + n, 128, "%s", edge_ask(e, "select count(*) || '/' || sum(hash(source, raw, errors)::hugeint) from quarantine.records"));
+    snprintf(out + n, 128, "%s",
+             edge_ask(e, "select count(*) || '/' || sum(hash(source, raw, errors)::hugeint) from quarantine.records"));
 }
 
 static void reference(const edge *like, const char *tape, char out[512])
@@ -142,7 +151,8 @@ static void test_twenty_kills(void **state)
     assert_true(res.committed);
     fingerprint(e, got);
     assert_string_equal(got, want);
-    assert_string_equal(edge_ask(e, "select count(*) - count(distinct (_ingest_pos, _ingest_idx)) from bronze.quotes"), "0");
+    assert_string_equal(edge_ask(e, "select count(*) - count(distinct (_ingest_pos, _ingest_idx)) from bronze.quotes"),
+                        "0");
     assert_string_equal(edge_ask(e, "select count(*) - count(distinct record_id) from quarantine.records"), "0");
     assert_true(interrupted >= 5); /* else the kills came too late to prove anything */
 }

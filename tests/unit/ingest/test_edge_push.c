@@ -17,12 +17,17 @@ static void test_rows_arrive(void **state)
     assert_int_equal(edge_count(e, "bronze.quotes"), 3);
     assert_int_equal(edge_count(e, "bronze.trades"), 1);
     assert_int_equal(edge_count(e, "quarantine.records"), 0);
-    assert_string_equal(edge_ask(e, "select string_agg(symbol || ' ' || bid_price || ' ' || _ingest_pos || ' ' || _ingest_idx || ' ' || _source || ' ' || "
-                                    "_known_basis || ' ' || _contract || ' ' || ts_ns, ';' order by _ingest_pos, _ingest_idx) from bronze.quotes"),
+    assert_string_equal(edge_ask(e, "select string_agg(symbol || ' ' || bid_price || ' ' || _ingest_pos || ' ' || "
+                                    "_ingest_idx || ' ' || _source || ' ' || "
+                                    "_known_basis || ' ' || _contract || ' ' || ts_ns, ';' order by _ingest_pos, "
+                                    "_ingest_idx) from bronze.quotes"),
                         "IBM 180.010000 1 0 tape-1 received quotes@1.0.0 1381132800241000000;"
                         "BAC 13.840000 1 2 tape-1 received quotes@1.0.0 1381132804498000000;"
                         "IBM 180.010000 2 0 tape-1 received quotes@1.0.0 1381132800241000000");
-    assert_string_equal(edge_ask(e, "select count(*) from bronze.quotes where _received_at = _known_at and _received_at > '2020-01-01'"), "3");
+    assert_string_equal(
+        edge_ask(e,
+                 "select count(*) from bronze.quotes where _received_at = _known_at and _received_at > '2020-01-01'"),
+        "3");
     nx_stream_stats st;
     nx_stream_stats_get(e->s, &st);
     assert_int_equal(st.frames, 3);
@@ -40,7 +45,8 @@ static void test_refusals(void **state)
     assert_int_equal(greet(w, "p"), 0);
     say(w, "[" Q1 "," BAD "," T1 "]");
     const char *t = hear(w);
-    assert_non_null(strstr(t, "\"seq\":1,\"accepted\":2,\"rejected\":1,\"errors\":[{\"index\":1,\"field\":\"price\",\"rule\":"));
+    assert_non_null(
+        strstr(t, "\"seq\":1,\"accepted\":2,\"rejected\":1,\"errors\":[{\"index\":1,\"field\":\"price\",\"rule\":"));
     assert_non_null(strstr(t, "\"field\":\"ts\""));
     say(w, "[{\"T\":\"q\",");
     t = hear(w);
@@ -51,11 +57,14 @@ static void test_refusals(void **state)
     say_flush(w);
     assert_int_equal(edge_count(e, "bronze.trades"), 1);
     assert_int_equal(edge_count(e, "bronze.quotes"), 1);
-    assert_int_equal(edge_count(e, "quarantine.records where state = 'open' and source = 'p' and replayed_at is null"), 3);
+    assert_int_equal(edge_count(e, "quarantine.records where state = 'open' and source = 'p' and replayed_at is null"),
+                     3);
     assert_string_equal(edge_ask(e, "select decode(raw) from quarantine.records where contract = 'trades@1.0.0'"), BAD);
-    assert_string_equal(edge_ask(e, "select decode(raw) from quarantine.records where errors[1].rule = 'json'"), "[{\"T\":\"q\",");
+    assert_string_equal(edge_ask(e, "select decode(raw) from quarantine.records where errors[1].rule = 'json'"),
+                        "[{\"T\":\"q\",");
     assert_string_equal(edge_ask(e, "select len(errors) from quarantine.records where contract = 'trades@1.0.0'"), "2");
-    assert_int_equal(edge_count(e, "(select distinct record_id from quarantine.records where length(record_id) = 32)"), 3);
+    assert_int_equal(edge_count(e, "(select distinct record_id from quarantine.records where length(record_id) = 32)"),
+                     3);
     nx_wsc_drop(w);
 }
 
@@ -88,7 +97,8 @@ static void test_acks_add_up(void **state)
     assert_int_equal(greet(w, "p"), 0);
     nx_err err = {0};
     for (int i = 1; i <= 500; i++)
-        must(nx_wsc_queue(w, NX_WS_TEXT, i % 100 == 0 ? NX_STR("[" Q1 "," BAD "]") : NX_STR("[" Q1 "," Q2 "]"), &err), &err);
+        must(nx_wsc_queue(w, NX_WS_TEXT, i % 100 == 0 ? NX_STR("[" Q1 "," BAD "]") : NX_STR("[" Q1 "," Q2 "]"), &err),
+             &err);
     must(nx_wsc_pump(w, -1, NULL, &err), &err);
     long long seq = 0, frames = 0, accepted = 0, rejected = 0;
     while (seq < 500) {
@@ -244,7 +254,8 @@ static void test_tokens(void **state)
     say(w, Q1);
     assert_non_null(strstr(hear(w), "\"seq\":1,"));
     nx_wsc_drop(w);
-    static const char *const good[] = {"Authorization: Bearer open sesame", NULL}, *const bad[] = {"Authorization: Bearer x", NULL};
+    static const char *const good[] = {"Authorization: Bearer open sesame", NULL}, *const bad[] = {
+                                                                                       "Authorization: Bearer x", NULL};
     w = dial_bare(e, good);
     assert_non_null(strstr(hear(w), "connected"));
     say(w, Q1);

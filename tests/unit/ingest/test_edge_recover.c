@@ -60,7 +60,8 @@ static void test_killed_after_ack(void **state)
     assert_int_equal(edge_count(e, "bronze.quotes"), 3);
     assert_int_equal(edge_count(e, "bronze.trades"), 1);
     assert_int_equal(edge_count(e, "quarantine.records"), 2);
-    assert_string_equal(edge_ask(e, "select string_agg(symbol || _ingest_pos || _ingest_idx, ' ' order by _ingest_pos, _ingest_idx) from bronze.quotes"),
+    assert_string_equal(edge_ask(e, "select string_agg(symbol || _ingest_pos || _ingest_idx, ' ' order by _ingest_pos, "
+                                    "_ingest_idx) from bronze.quotes"),
                         "IBM10 BAC20 IBM21");
     w = dial(e);
     assert_int_equal(greet(w, "p"), 2);
@@ -82,7 +83,8 @@ static void test_killed_between_commits(void **state)
             /* tables exist before: the fault meets commits of rows */
             edge_start(e);
             edge_stop(e);
-            int64_t quotes = edge_count(e, "bronze.quotes"), trades = edge_count(e, "bronze.trades"), refused = edge_count(e, "quarantine.records");
+            int64_t quotes = edge_count(e, "bronze.quotes"), trades = edge_count(e, "bronze.trades"),
+                    refused = edge_count(e, "quarantine.records");
             edge_close_lake(e);
             char spec[64];
             snprintf(spec, sizeof spec, faults[f], skip_n);
@@ -142,7 +144,8 @@ static void test_second_partition_fails_once(void **state)
     edge *e = *state;
     edge_start(e);
     nx_wsc *w = dial(e);
-    say(w, "[" Q1 ",{\"T\":\"q\",\"S\":\"IBM\",\"bx\":\"P\",\"bp\":1,\"bs\":3,\"ax\":\"P\",\"ap\":2,\"as\":30,\"c\":[\"R\"],\"z\":\"A\",\"t\":\"2013-10-08T08:00:00Z\"}]");
+    say(w, "[" Q1 ",{\"T\":\"q\",\"S\":\"IBM\",\"bx\":\"P\",\"bp\":1,\"bs\":3,\"ax\":\"P\",\"ap\":2,\"as\":30,\"c\":["
+           "\"R\"],\"z\":\"A\",\"t\":\"2013-10-08T08:00:00Z\"}]");
     assert_non_null(strstr(hear(w), "\"accepted\":2"));
     nx_log_setup(NX_LOG_ERROR + 1, false);
     assert_true(nx_fault_arm("PARQUET_WRITE:1"));
@@ -229,7 +232,8 @@ static void fill_disk(const char *path)
     fclose(f);
 }
 
-/* The lake's disk is full: what comes is acknowledged as long as batches are free, then the edge stops reading; with room it goes on. */
+/* The lake's disk is full: what comes is acknowledged as long as batches are free, then the edge stops reading; with
+ * room it goes on. */
 static void test_full_lake(void **state)
 {
     edge *e = *state;
@@ -348,8 +352,9 @@ static void test_feed(void **state)
     must(nx_feed_sync(f, &e->err), &e->err);
     nx_feed_close(f);
     must(nx_stream_flush(e->s, &e->err), &e->err);
-    assert_string_equal(edge_ask(e, "select _source || ' ' || _ingest_pos || ' ' || epoch_us(_received_at) from bronze.quotes"),
-                        "alpaca/iex 1 1700000000123456");
+    assert_string_equal(
+        edge_ask(e, "select _source || ' ' || _ingest_pos || ' ' || epoch_us(_received_at) from bronze.quotes"),
+        "alpaca/iex 1 1700000000123456");
     assert_int_equal(edge_count(e, "quarantine.records"), 1);
     edge_stop(e);
     e->o.listen = "127.0.0.1:0";

@@ -117,7 +117,8 @@ static void test_real_tape(void **state)
     edge *e = *state;
     const char *shared = getenv("NEXUS_SHARED");
     char tape[512];
-    snprintf(tape, sizeof tape, "%s/data/market/alpaca_ws/stocks_2013-10-08_aig_bac_ibm_spy.ndjson.zst", shared == NULL ? "../shared" : shared);
+    snprintf(tape, sizeof tape, "%s/data/market/alpaca_ws/stocks_2013-10-08_aig_bac_ibm_spy.ndjson.zst",
+             shared == NULL ? "../shared" : shared);
     if (!nx_file_exists(tape)) {
         print_message("skipped: no tape at %s\n", tape);
         skip();

@@ -95,7 +95,8 @@ static void test_bit_flips(void **state)
     nx_rand_seed(&r, 7);
     int refused = 0;
     for (int i = 0; i < 400; i++) {
-        size_t at = i < 60 ? (size_t)i : 4096 * (1 + nx_rand_below(&r, 4)) + nx_rand_below(&r, 500); /* a block a page */
+        size_t at =
+            i < 60 ? (size_t)i : 4096 * (1 + nx_rand_below(&r, 4)) + nx_rand_below(&r, 500); /* a block a page */
         char was = m.b[at];
         m.b[at] ^= (char)(1 << nx_rand_below(&r, 8));
         store(&m);

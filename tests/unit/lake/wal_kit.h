@@ -33,7 +33,8 @@ static inline int kit_up(void **state)
     snprintf(k->dir, sizeof k->dir, "/tmp/nexus-wal-XXXXXX");
     if (mkdtemp(k->dir) == NULL)
         return -1;
-    k->opts = (nx_wal_opts){.segment_bytes = 16 << 10, .block_bytes_max = 4 << 10, .contracts = "trades@1.0.0\nquotes@1.0.0"};
+    k->opts =
+        (nx_wal_opts){.segment_bytes = 16 << 10, .block_bytes_max = 4 << 10, .contracts = "trades@1.0.0\nquotes@1.0.0"};
     *state = k;
     return 0;
 }
@@ -104,8 +105,12 @@ static inline nx_status kit_put(kit *k, int n)
         uint64_t seq = nx_wal_producer_last(k->w, k->producer) + 1;
         char b[512];
         /* positions and frame numbers go together here: one producer */
-        nx_wal_record r = {.received_ns = (int64_t)seq * 1000, .producer_seq = seq, .producer = k->producer,
-                           .accepted = (uint32_t)(seq % 5), .rejected = (uint32_t)(seq % 3), .bytes = {b, frame_of(seq, b)}};
+        nx_wal_record r = {.received_ns = (int64_t)seq * 1000,
+                           .producer_seq = seq,
+                           .producer = k->producer,
+                           .accepted = (uint32_t)(seq % 5),
+                           .rejected = (uint32_t)(seq % 3),
+                           .bytes = {b, frame_of(seq, b)}};
         nx_status st = nx_wal_append(k->w, &r, &k->err);
         if (st == NX_AGAIN) {
             st = nx_wal_sync(k->w, &k->err);
