@@ -246,10 +246,23 @@ static nx_status version_at(const nx_table *t, const nx__log_list *l, int64_t ms
     return NX_OK;
 }
 
+/* Where commits carry their own time, the files' times would name the wrong version. */
+static nx_status check_clock(nx_table *t, nx_err *err)
+{
+    nx__snap *s NX__SNAP_AUTO = NULL;
+    NX_TRY(nx__table_snap(t, &s, err));
+    if (!nx_str_is(nx__meta_config(s->meta, "delta.enableInCommitTimestamps"), "true"))
+        return NX_OK;
+    nx_fail(err, NX_UNSUPPORTED, "could not go back in time in table %s: it uses the Delta feature \"inCommitTimestamp\"", t->name);
+    return nx_err_hint(err, NX_UNSUPPORTED, "name a version instead: \"%s@v%lld\"", t->name, (long long)s->version);
+}
+
 nx_status nx__table_snap_at(nx_table *t, const nx__ref *ref, nx__snap **ret, nx_err *err)
 {
     if (!ref->has_version && !ref->has_time)
         return nx__table_snap(t, ret, err);
+    if (ref->has_time)
+        NX_TRY(check_clock(t, err));
     nx__log_list l;
     NX_TRY(nx__log_scan(t, &l, err));
     int64_t last = -1, v = ref->version;

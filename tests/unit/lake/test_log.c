@@ -153,6 +153,21 @@ static void test_append_only(void **state)
     assert_int_equal(kit_int(k, "SELECT count(*) FROM \"x.t\""), 1);
 }
 
+static void test_commit_clock(void **state)
+{
+    kit *k = *state;
+    char meta[1024], text[2048];
+    snprintf(meta, sizeof meta, "%s", META);
+    char *at = strstr(meta, "\"configuration\":{");
+    snprintf(text, sizeof text, PROTOCOL "%.*s\"configuration\":{\"delta.enableInCommitTimestamps\":\"true\"}}}\n", (int)(at - meta), meta);
+    put_commit(k, 0, text);
+    nx_buf sql;
+    nx_buf_init(&sql, 0);
+    FAILS(k, NX_UNSUPPORTED, "inCommitTimestamp", nx_lake_scan_sql(k->l, NX_STR("x.t@2100-01-01T00:00:00Z"), &sql, &k->err));
+    FINE(k, nx_lake_scan_sql(k->l, NX_STR("x.t@v0"), &sql, &k->err));
+    nx_buf_drop(&sql);
+}
+
 static void test_paths(void **state)
 {
     (void)state;
@@ -204,7 +219,7 @@ int main(void)
 #define T_(f) cmocka_unit_test_setup_teardown(f, kit_up, kit_down)
     const struct CMUnitTest tests[] = {
         T_(test_replay),      T_(test_broken),              T_(test_holes),              T_(test_write_refused),
-        T_(test_append_only), cmocka_unit_test(test_paths), cmocka_unit_test(test_refs),
+        T_(test_append_only), T_(test_commit_clock), cmocka_unit_test(test_paths), cmocka_unit_test(test_refs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
