@@ -70,10 +70,23 @@ static nx_status put_deleted(nx_row *r)
     return NX_OK;
 }
 
+/* By name: vendors write members in any order, and equal rows are to have equal texts. Doubled ones stay in their order. */
+static void sort_unknown(nx_unknown *u, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        nx_unknown x = u[i];
+        size_t k = i;
+        for (; k > 0 && nx_str_cmp(x.key, u[k - 1].key) < 0; k--)
+            u[k] = u[k - 1];
+        u[k] = x;
+    }
+}
+
 static nx_status put_extra(nx_decoder *d, nx_row *r, nx_col *c)
 {
     if (NX_LIKELY(r->n_unknown == 0))
         return nx_col_null(r->b, c);
+    sort_unknown(d->unknown, r->n_unknown);
     nx_buf *b = &d->extra;
     nx_buf_clear(b);
     for (size_t i = 0; i < r->n_unknown; i++) {

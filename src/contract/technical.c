@@ -11,5 +11,5 @@ const nx_field nx__technical_fields[NX_TECH_COUNT] = {
     [NX_TECH_INGEST_POS] = {"_ingest_pos", {.kind = NX_INT64}, false, "Position of the frame or page in its source's log."},
     [NX_TECH_INGEST_IDX] = {"_ingest_idx", {.kind = NX_INT32}, false, "Index of the row in its frame or page."},
     [NX_TECH_CONTRACT] = {"_contract", {.kind = NX_STRING}, false, "Contract and version that read the row, trades@1.0.0."},
-    [NX_TECH_EXTRA] = {"_extra", {.kind = NX_STRING}, true, "Members that the contract does not know, as a JSON object; null when there are none."},
+    [NX_TECH_EXTRA] = {"_extra", {.kind = NX_STRING}, true, "Members that the contract does not know, as a JSON object in order of their names; null when there are none."},
 };

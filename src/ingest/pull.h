@@ -7,10 +7,15 @@
  *
  * Invariants
  *   1  A row equal in all its values to the newest row of the same source and key is not added again: a second run, a resumed run and
- *      overlapping ranges add nothing. A changed row is a new observation.
- *   2  A window of a backfill is marked done (txn) by the commit that completes it; the next run of the same request skips it.
+ *      overlapping ranges add nothing. A changed row is a new observation, known when it was received. (Values: all columns but the technical ones and
+ *      observed_at; key: the contract's without observed_at, for trades with price, size and update_status beside it.)
+ *   2  A window of a backfill is marked done (txn) by the commit that completes it, a day after its end at the earliest; the next run of the
+ *      same request (address, symbols, timeframe, feed, range) skips it.
  *   3  _ingest_pos rises with every page of a source, across runs.
- * Limits     Requests go through a token bucket; failures are retried with full jitter up to tries_max, 429 as long as it was asked.
+ *   4  A refused row is in quarantine once, however often its page is read, with what the page said of it (rule "context" among its errors).
+ * Limits     Requests go through a token bucket. Failures, 429 and pages that are no whole JSON are tried again with full jitter, or after as long as
+ *            was asked (up to 15 minutes), tries_max times. Pages that never end or go in a circle end with an error. Memory: one page (64 MiB)
+ *            beside 32 MiB of rows.
  * Thread     One call a thread.
  */
 #ifndef NX_INGEST_PULL_H
@@ -46,7 +51,7 @@ typedef enum nx_alpaca_kind { NX_ALPACA_BARS, NX_ALPACA_TRADES, NX_ALPACA_ASSETS
 typedef struct nx_alpaca_opts {
     const char *data_url, *trading_url;
     const char *key, *secret;    /* NULL: not sent */
-    const char *const *symbols;  /* NULL-terminated; bars and trades: at least one; the others: empty means all */
+    const char *const *symbols;  /* NULL-terminated; bars and trades: at least one; actions: none means all; assets: always the whole list */
     const char *timeframe;       /* bars: "1Min", "1Hour", "1Day" */
     const char *feed;            /* bars, trades */
     int64_t start_us, end_us;    /* [start, end) */
@@ -67,7 +72,8 @@ typedef struct nx_reddit_opts {
 } nx_reddit_opts;
 
 /* The newest listings of each subreddit, back to start or to their end (Reddit's end after about 1,000 items; older ones cannot be
- * listed). Rows get _source "reddit.rest"; _known_basis received for what is younger than a day, else declared: a post was public when it was created. */
+ * listed). Rows get _source "reddit.rest"; _known_basis received for what is younger than a day, else declared: a post was public when it was created or last
+ * edited. A subreddit that may not be read is left out; the others are read first, then it is told (NX_INVALID). */
 NX_MUST_USE nx_status nx_backfill_reddit(const nx_pull_opts *p, const nx_reddit_opts *o, nx_pull_result *ret, nx_err *err);
 
 #endif

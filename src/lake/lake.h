@@ -93,9 +93,9 @@ void nx_writer_drop(nx_writer *w); /* uncommitted files are deleted */
 /* Writing from SQL, one commit each. The query may read the table itself (it sees the version before). A missing
  * table is created from the query's schema (spec->schema NULL) or from spec. Columns are taken by name: one that the
  * table lacks is NX_INVALID (see add_columns), one that the query lacks becomes null. Values that would be rounded
- * are NX_CHECK_FAILED. Keys match by SQL's "=": null matches nothing. Somebody committed in between: the whole write
- * is made again, five times at most. rows_added and rows_removed of the result do not count rows that were only
- * copied; a merge counts an updated row in both, and a row that stays what it was in none. */
+ * are NX_CHECK_FAILED. Keys match by SQL's "=": null matches nothing. With an app_id the txn is
+ * committed even when there are no rows. Somebody committed in between: the whole write is made again, five times at
+ * most. rows_added and rows_removed of the result do not count rows that were only copied; a merge counts an updated row in both, and a row that stays what it was in none. */
 typedef enum nx_write_mode {
     NX_WRITE_APPEND,
     NX_WRITE_OVERWRITE,      /* all rows; the schema may change */

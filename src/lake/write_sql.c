@@ -154,7 +154,7 @@ static nx_status attempt(const wish *w, nx_commit_result *ret, nx_err *err)
         j.c.params = NX_STR("{\"mode\":\"\\\"Overwrite\\\"\"}");
     if (st == NX_OK && !done)
         st = fill(&j, w, err);
-    if (st == NX_OK && !done && (j.c.n_adds > 0 || j.c.n_removes > 0 || j.c.meta.p != NULL))
+    if (st == NX_OK && !done && (j.c.app_id != NULL || j.c.n_adds > 0 || j.c.n_removes > 0 || j.c.meta.p != NULL))
         st = nx__commit(w->t, j.base, &j.c, ret, err);
     nx__job_end(&j, st == NX_OK && ret->committed);
     nx_status gone = nx_session_exec(w->s, NX_STR("DROP TABLE IF EXISTS temp.main." NX__SOURCE_TABLE), NULL, NULL);
