@@ -11,7 +11,8 @@ static nx_status add_list(nx_buf *sql, const nx_val *list)
     for (size_t i = 0; i < list->n; i++) {
         if (i > 0)
             NX_TRY(nx_buf_adds(sql, ", "));
-        NX_TRY(list->items[i].kind == NX_VAL_NUM ? nx_buf_add(sql, list->items[i].s) : nx_sql_literal(sql, list->items[i].s));
+        NX_TRY(list->items[i].kind == NX_VAL_NUM ? nx_buf_add(sql, list->items[i].s)
+                                                 : nx_sql_literal(sql, list->items[i].s));
     }
     return nx_buf_addc(sql, ')');
 }
@@ -184,7 +185,8 @@ static nx_status reference_sql(const qcheck *c, nx_buf *sql)
         NX_TRY(nx_sql_ident(sql, c->cols[i]));
         NX_TRY(nx_buf_adds(sql, " IS NOT NULL"));
     }
-    NX_TRY(nx_buf_addf(sql, ") AND %s (SELECT 1 FROM %s AS ref WHERE true", c->must_not_exist ? "EXISTS" : "NOT EXISTS", c->other->sql));
+    NX_TRY(nx_buf_addf(sql, ") AND %s (SELECT 1 FROM %s AS ref WHERE true", c->must_not_exist ? "EXISTS" : "NOT EXISTS",
+                       c->other->sql));
     for (size_t i = 0; i < c->n_cols; i++) {
         NX_TRY(nx_buf_adds(sql, " AND ref."));
         NX_TRY(nx_sql_ident(sql, c->other_cols[i]));

@@ -56,7 +56,8 @@ static nx_status parse_columns(qparser *p, int line, nx_str list, nx_str **ret, 
     while (nx_str_split(&rest, ',', &part)) {
         nx_str name = unquote(part);
         if (name.n == 0)
-            return nx__quality_fail(p, NX_INVALID, line, "the name of a column is missing in '(" NX_STR_FMT ")'", NX_STR_ARG(list));
+            return nx__quality_fail(p, NX_INVALID, line, "the name of a column is missing in '(" NX_STR_FMT ")'",
+                                    NX_STR_ARG(list));
         (*ret)[(*ret_n)++] = name;
     }
     return NX_OK;
@@ -68,7 +69,8 @@ static nx_status take_columns(qparser *p, int line, nx_str *rest, nx_str **ret, 
     *rest = nx_str_trim(*rest);
     size_t close = nx_str_find(*rest, NX_STR(")"), 0);
     if (rest->n == 0 || rest->p[0] != '(' || close == SIZE_MAX)
-        return nx__quality_fail(p, NX_INVALID, line, "expected columns in parentheses at '" NX_STR_FMT "'", NX_STR_ARG(*rest));
+        return nx__quality_fail(p, NX_INVALID, line, "expected columns in parentheses at '" NX_STR_FMT "'",
+                                NX_STR_ARG(*rest));
     NX_TRY(parse_columns(p, line, nx_str_sub(*rest, 1, close), ret, ret_n));
     *rest = nx_str_trim(nx_str_sub(*rest, close + 1, rest->n));
     return NX_OK;
@@ -84,7 +86,8 @@ static nx_status parse_reference(qparser *p, qcheck *c, nx_str text)
     NX_TRY(take_columns(p, c->line, &rest, &c->cols, &c->n_cols));
     c->must_not_exist = nx_str_starts(rest, NX_STR("must not exist in "));
     if (!c->must_not_exist && !nx_str_starts(rest, NX_STR("must exist in ")))
-        return nx__quality_fail(p, NX_INVALID, c->line, "expected 'must exist in TABLE (columns)' at '" NX_STR_FMT "'", NX_STR_ARG(rest));
+        return nx__quality_fail(p, NX_INVALID, c->line, "expected 'must exist in TABLE (columns)' at '" NX_STR_FMT "'",
+                                NX_STR_ARG(rest));
     rest = nx_str_trim(nx_str_sub(rest, strlen(c->must_not_exist ? "must not exist in " : "must exist in "), rest.n));
     size_t open = nx_str_find(rest, NX_STR("("), 0);
     if (open == SIZE_MAX)
@@ -105,18 +108,21 @@ static nx_status parse_same_count(qparser *p, qcheck *c, nx_str text)
     c->metric = Q_SAME_COUNT;
     c->metric_name = "row_count same as";
     if (nx_str_find(other, NX_STR(" in "), 0) != SIZE_MAX || nx_str_find(other, NX_STR("["), 0) != SIZE_MAX)
-        return nx__quality_fail(p, NX_UNSUPPORTED, c->line,
-                                "'row_count same as' is supported for a whole table of the lake, not with a data source or partition");
+        return nx__quality_fail(
+            p, NX_UNSUPPORTED, c->line,
+            "'row_count same as' is supported for a whole table of the lake, not with a data source or partition");
     return nx__quality_table(p, c->line, other, false, &c->other);
 }
 
 static nx_status refuse(qparser *p, int line, nx_str text)
 {
-    static const char *const refused[] = {"change ", "anomaly score", "anomaly detection", "distribution_difference", "group by",
-                                          "group evolution", "percentile", "freshness using", "automated monitoring"};
+    static const char *const refused[] = {
+        "change ",         "anomaly score", "anomaly detection", "distribution_difference", "group by",
+        "group evolution", "percentile",    "freshness using",   "automated monitoring"};
     for (size_t i = 0; i < NX_COUNT_OF(refused); i++)
         if (nx_str_starts(text, nx_str_of(refused[i])))
-            return nx__quality_fail(p, NX_UNSUPPORTED, line, "the check '" NX_STR_FMT "' is not supported", NX_STR_ARG(nx_str_trim(nx_str_of(refused[i]))));
+            return nx__quality_fail(p, NX_UNSUPPORTED, line, "the check '" NX_STR_FMT "' is not supported",
+                                    NX_STR_ARG(nx_str_trim(nx_str_of(refused[i]))));
     return NX_OK;
 }
 
@@ -125,7 +131,8 @@ static nx_status unknown_metric(qparser *p, int line, nx_str name)
     const char *names[NX_COUNT_OF(metrics)];
     for (size_t i = 0; i < NX_COUNT_OF(metrics); i++)
         names[i] = metrics[i].name;
-    nx_status st = nx__quality_fail(p, NX_UNSUPPORTED, line, "unknown check or metric '" NX_STR_FMT "'", NX_STR_ARG(name));
+    nx_status st =
+        nx__quality_fail(p, NX_UNSUPPORTED, line, "unknown check or metric '" NX_STR_FMT "'", NX_STR_ARG(name));
     size_t near = nx_str_nearest(name, names, NX_COUNT_OF(metrics));
     return near == SIZE_MAX ? st : nx_err_hint(p->err, st, "did you mean %s?", names[near]);
 }
@@ -149,9 +156,12 @@ static nx_status parse_metric(qparser *p, qcheck *c, nx_str text)
         NX_TRY(take_columns(p, c->line, &rest, &c->cols, &c->n_cols));
     if (c->n_cols < metrics[m].cols_min || c->n_cols > metrics[m].cols_max)
         return nx__quality_fail(p, NX_INVALID, c->line, "%s takes %s", c->metric_name,
-                                metrics[m].cols_max == 0 ? "no column" : metrics[m].cols_max == 1 ? "one column: NAME(column)" : "columns: NAME(column)");
+                                metrics[m].cols_max == 0   ? "no column"
+                                : metrics[m].cols_max == 1 ? "one column: NAME(column)"
+                                                           : "columns: NAME(column)");
     if (c->metric == Q_FRESHNESS && c->n_cols == 2 && !nx_str_is(c->cols[1], "NOW"))
-        return nx__quality_fail(p, NX_UNSUPPORTED, c->line, "freshness against a variable other than NOW is not supported");
+        return nx__quality_fail(p, NX_UNSUPPORTED, c->line,
+                                "freshness against a variable other than NOW is not supported");
     NX_TRY(nx__quality_parse_bound(p, c->line, rest, c->metric == Q_FRESHNESS, &c->pass));
     c->has_pass = c->pass.op != QOP_NONE;
     return NX_OK;
@@ -179,11 +189,13 @@ static nx_status refuse_variables(qparser *p, const qcheck *c)
     const char *const texts[] = {c->definition, c->filter, c->where, c->text};
     for (size_t i = 0; i < NX_COUNT_OF(texts); i++)
         if (texts[i] != NULL && strstr(texts[i], "${") != NULL)
-            return nx__quality_fail(p, NX_UNSUPPORTED, c->line, "variables (${…}) are not supported in '%s'", c->definition);
+            return nx__quality_fail(p, NX_UNSUPPORTED, c->line, "variables (${…}) are not supported in '%s'",
+                                    c->definition);
     return NX_OK;
 }
 
-nx_status nx__quality_parse_check(qparser *p, const nx_val *item, const qtable *table, const char *partition, const char *where)
+nx_status nx__quality_parse_check(qparser *p, const nx_val *item, const qtable *table, const char *partition,
+                                  const char *where)
 {
     nx_quality *q = p->q;
     const nx_val *config = NULL;
@@ -192,7 +204,8 @@ nx_status nx__quality_parse_check(qparser *p, const nx_val *item, const qtable *
         text = item->keys[0];
         config = &item->items[0];
     } else if (item->kind == NX_VAL_OBJ) {
-        return nx__quality_fail(p, NX_INVALID, item->line, "a check has one key; indent what belongs to '" NX_STR_FMT "' below it",
+        return nx__quality_fail(p, NX_INVALID, item->line,
+                                "a check has one key; indent what belongs to '" NX_STR_FMT "' below it",
                                 NX_STR_ARG(item->keys[0]));
     } else if (item->kind != NX_VAL_STR) {
         return nx__quality_fail(p, NX_INVALID, item->line, "a check is a text or a map with one key");
@@ -209,7 +222,8 @@ nx_status nx__quality_parse_check(qparser *p, const nx_val *item, const qtable *
     NX_TRY(parse_text(p, &c, text, config));
     NX_TRY(refuse_variables(p, &c));
     if (table == NULL && c.metric != Q_FAILED_QUERY)
-        return nx__quality_fail(p, NX_INVALID, item->line, "'%s' needs a table: only failed rows with a fail query stand below 'checks:'",
+        return nx__quality_fail(p, NX_INVALID, item->line,
+                                "'%s' needs a table: only failed rows with a fail query stand below 'checks:'",
                                 c.definition);
     if (!nx_grow(&q->checks, &q->cap, q->n + 1, sizeof *q->checks))
         return nx_nomem(p->err);

@@ -15,7 +15,8 @@ static nx_status need_list(qparser *p, nx_str key, const nx_val *v, const nx_val
         return nx__quality_fail(p, NX_INVALID, v->line, "'" NX_STR_FMT "' must be a list", NX_STR_ARG(key));
     for (size_t i = 0; i < v->n; i++)
         if (v->items[i].kind != NX_VAL_STR && v->items[i].kind != NX_VAL_NUM)
-            return nx__quality_fail(p, NX_INVALID, v->items[i].line, "'" NX_STR_FMT "' holds texts and numbers only", NX_STR_ARG(key));
+            return nx__quality_fail(p, NX_INVALID, v->items[i].line, "'" NX_STR_FMT "' holds texts and numbers only",
+                                    NX_STR_ARG(key));
     *ret = v;
     return NX_OK;
 }
@@ -24,7 +25,8 @@ static nx_status need_list(qparser *p, nx_str key, const nx_val *v, const nx_val
 static nx_status parse_level(qparser *p, const qcheck *c, nx_str key, const nx_val *v, qbound *ret)
 {
     if (v->kind != NX_VAL_STR || !nx_str_starts(v->s, NX_STR("when ")))
-        return nx__quality_fail(p, NX_INVALID, v->line, "'" NX_STR_FMT "' is written '" NX_STR_FMT ": when > 5'", NX_STR_ARG(key), NX_STR_ARG(key));
+        return nx__quality_fail(p, NX_INVALID, v->line, "'" NX_STR_FMT "' is written '" NX_STR_FMT ": when > 5'",
+                                NX_STR_ARG(key), NX_STR_ARG(key));
     return nx__quality_parse_bound(p, v->line, nx_str_sub(v->s, 5, v->s.n), c->metric == Q_FRESHNESS, ret);
 }
 
@@ -49,7 +51,8 @@ static nx_status parse_length(qparser *p, nx_str key, const nx_val *v, int64_t *
 {
     *ret = nx_val_i64(v, -1);
     if (v->kind != NX_VAL_NUM || *ret < 0)
-        return nx__quality_fail(p, NX_INVALID, v->line, "'" NX_STR_FMT "' must be a whole number, not below zero", NX_STR_ARG(key));
+        return nx__quality_fail(p, NX_INVALID, v->line, "'" NX_STR_FMT "' must be a whole number, not below zero",
+                                NX_STR_ARG(key));
     return NX_OK;
 }
 
@@ -66,8 +69,8 @@ static nx_status parse_format(qparser *p, nx_str key, const nx_val *v, const cha
     if (v->kind == NX_VAL_STR)
         *ret = nx__quality_format_regex(v->s);
     if (v->kind != NX_VAL_STR || *ret == NULL)
-        return nx__quality_fail(p, NX_UNSUPPORTED, v->line, "'" NX_STR_FMT ": " NX_STR_FMT "' is no supported format", NX_STR_ARG(key),
-                                NX_STR_ARG(nx_val_str(v, NX_STR("…"))));
+        return nx__quality_fail(p, NX_UNSUPPORTED, v->line, "'" NX_STR_FMT ": " NX_STR_FMT "' is no supported format",
+                                NX_STR_ARG(key), NX_STR_ARG(nx_val_str(v, NX_STR("…"))));
     return NX_OK;
 }
 
@@ -113,7 +116,8 @@ static nx_status parse_validity(qparser *p, qcheck *c, nx_str key, const nx_val 
 
 static nx_status unknown_key(qparser *p, const qcheck *c, nx_str key, const nx_val *v)
 {
-    return nx__quality_fail(p, NX_UNSUPPORTED, v->line, "'" NX_STR_FMT "' is not supported below '%s'", NX_STR_ARG(key), c->definition);
+    return nx__quality_fail(p, NX_UNSUPPORTED, v->line, "'" NX_STR_FMT "' is not supported below '%s'", NX_STR_ARG(key),
+                            c->definition);
 }
 
 static nx_status parse_key(qparser *p, qcheck *c, nx_str key, const nx_val *v)
@@ -146,11 +150,14 @@ nx_status nx__quality_parse_config(qparser *p, qcheck *c, const nx_val *config)
         return NX_OK;
     bool levels = c->warn.op != QOP_NONE || c->fail.op != QOP_NONE;
     if (c->has_pass && levels)
-        return nx__quality_fail(p, NX_INVALID, c->line, "'%s' has its threshold twice: in its text and as warn or fail", c->definition);
+        return nx__quality_fail(p, NX_INVALID, c->line, "'%s' has its threshold twice: in its text and as warn or fail",
+                                c->definition);
     if (!c->has_pass && !levels)
-        return nx__quality_fail(p, NX_INVALID, c->line, "'%s' needs a threshold such as '= 0', or warn and fail", c->definition);
+        return nx__quality_fail(p, NX_INVALID, c->line, "'%s' needs a threshold such as '= 0', or warn and fail",
+                                c->definition);
     if ((c->metric == Q_INVALID || c->metric == Q_VALID) && !c->valid.any_valid)
-        return nx__quality_fail(p, NX_INVALID, c->line, "'%s' does not say what is valid: add valid values, valid regex, valid min, …",
+        return nx__quality_fail(p, NX_INVALID, c->line,
+                                "'%s' does not say what is valid: add valid values, valid regex, valid min, …",
                                 c->definition);
     return NX_OK;
 }
@@ -178,7 +185,8 @@ nx_status nx__quality_parse_failed_rows(qparser *p, qcheck *c, const nx_val *con
             continue;
         if (is_condition || nx_str_is(key, "fail query")) {
             if (c->text != NULL)
-                return nx__quality_fail(p, NX_INVALID, v->line, "failed rows take a fail condition or a fail query, not both");
+                return nx__quality_fail(p, NX_INVALID, v->line,
+                                        "failed rows take a fail condition or a fail query, not both");
             NX_TRY(need_text(p, key, v, &c->text));
             NX_TRY(without_semicolon(p, &c->text));
             condition = is_condition;
@@ -189,7 +197,8 @@ nx_status nx__quality_parse_failed_rows(qparser *p, qcheck *c, const nx_val *con
         }
     }
     if (c->text == NULL)
-        return nx__quality_fail(p, NX_INVALID, c->line, "failed rows need 'fail condition: SQL' or 'fail query: SELECT …'");
+        return nx__quality_fail(p, NX_INVALID, c->line,
+                                "failed rows need 'fail condition: SQL' or 'fail query: SELECT …'");
     c->metric = condition ? Q_FAILED_CONDITION : Q_FAILED_QUERY;
     if (c->warn.op == QOP_NONE && c->fail.op == QOP_NONE)
         c->fail = (qbound){.op = QOP_GT, .a = 0, .text = "> 0"};
@@ -204,8 +213,8 @@ static nx_status need_map(qparser *p, nx_str key, const nx_val *v, bool numbers,
     for (size_t i = 0; fits && i < v->n; i++)
         fits = v->items[i].kind == (numbers ? NX_VAL_NUM : NX_VAL_STR);
     if (!fits)
-        return nx__quality_fail(p, NX_INVALID, v->line, "'" NX_STR_FMT "' must be a map from columns to %s", NX_STR_ARG(key),
-                                numbers ? "numbers" : "types");
+        return nx__quality_fail(p, NX_INVALID, v->line, "'" NX_STR_FMT "' must be a map from columns to %s",
+                                NX_STR_ARG(key), numbers ? "numbers" : "types");
     *ret = v;
     return NX_OK;
 }
@@ -213,7 +222,8 @@ static nx_status need_map(qparser *p, nx_str key, const nx_val *v, bool numbers,
 static nx_status parse_schema_level(qparser *p, const qcheck *c, const nx_val *v, qschema *s)
 {
     if (v->kind != NX_VAL_OBJ || v->n == 0)
-        return nx__quality_fail(p, NX_INVALID, v->line, "a level of a schema check is a map of rules such as 'when required column missing'");
+        return nx__quality_fail(p, NX_INVALID, v->line,
+                                "a level of a schema check is a map of rules such as 'when required column missing'");
     for (size_t i = 0; i < v->n; i++) {
         nx_str key = v->keys[i];
         const nx_val *rule = &v->items[i];

@@ -119,12 +119,13 @@ static nx_status find_partition(qparser *p, int line, nx_str table, nx_str parti
         if (!nx_str_eq(t, table) || !nx_str_eq(part, partition))
             continue;
         if (where == NULL || where->kind != NX_VAL_STR)
-            return nx__quality_fail(p, NX_INVALID, p->root->items[i].line, "'" NX_STR_FMT "' needs 'where: SQL condition'", NX_STR_ARG(key));
+            return nx__quality_fail(p, NX_INVALID, p->root->items[i].line,
+                                    "'" NX_STR_FMT "' needs 'where: SQL condition'", NX_STR_ARG(key));
         *ret = where->s.p;
         return NX_OK;
     }
-    return nx__quality_fail(p, NX_INVALID, line, "there is no section 'filter " NX_STR_FMT " [" NX_STR_FMT "]'", NX_STR_ARG(table),
-                            NX_STR_ARG(partition));
+    return nx__quality_fail(p, NX_INVALID, line, "there is no section 'filter " NX_STR_FMT " [" NX_STR_FMT "]'",
+                            NX_STR_ARG(table), NX_STR_ARG(partition));
 }
 
 static nx_status parse_checks(qparser *p, nx_str header, const nx_val *list)
@@ -132,7 +133,8 @@ static nx_status parse_checks(qparser *p, nx_str header, const nx_val *list)
     const qtable *table = NULL;
     const char *where = NULL, *partition = NULL;
     if (list->kind != NX_VAL_ARR)
-        return nx__quality_fail(p, NX_INVALID, list->line, "'" NX_STR_FMT "' needs a list of checks", NX_STR_ARG(header));
+        return nx__quality_fail(p, NX_INVALID, list->line, "'" NX_STR_FMT "' needs a list of checks",
+                                NX_STR_ARG(header));
     if (!nx_str_is(header, "checks")) {
         nx_str name, part;
         NX_TRY(split_partition(p, list->line, nx_str_sub(header, strlen("checks for "), header.n), &name, &part));
@@ -151,13 +153,16 @@ static nx_status parse_checks(qparser *p, nx_str header, const nx_val *list)
 
 static nx_status parse_sections(qparser *p)
 {
-    static const char *const refused[] = {"for each dataset", "for each table", "for each column", "configurations for", "variables",
-                                          "discover datasets", "profile columns", "sample datasets", "automated monitoring",
-                                          "discover tables", "sample tables", "reconciliation", "template", "checks for each"};
+    static const char *const refused[] = {
+        "for each dataset",  "for each table",  "for each column", "configurations for",   "variables",
+        "discover datasets", "profile columns", "sample datasets", "automated monitoring", "discover tables",
+        "sample tables",     "reconciliation",  "template",        "checks for each"};
     if (p->root->kind != NX_VAL_OBJ)
-        return nx__quality_fail(p, NX_INVALID, p->root->line, "a check file is a map of sections such as 'checks for TABLE:'");
+        return nx__quality_fail(p, NX_INVALID, p->root->line,
+                                "a check file is a map of sections such as 'checks for TABLE:'");
     if (nx_val_get(p->root, "dataset") != NULL)
-        return nx__quality_fail(p, NX_UNSUPPORTED, p->root->line, "this is a contract of Soda 4; checks are written in SodaCL (Soda 3)");
+        return nx__quality_fail(p, NX_UNSUPPORTED, p->root->line,
+                                "this is a contract of Soda 4; checks are written in SodaCL (Soda 3)");
     for (size_t i = 0; i < p->root->n; i++) {
         nx_str key = p->root->keys[i];
         const nx_val *v = &p->root->items[i];

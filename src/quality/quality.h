@@ -32,7 +32,13 @@ size_t nx_quality_count(const nx_quality *q);
 /* Names of the tables that checks are for, each once, in order; reference and comparison tables are not among them. */
 const char *const *nx_quality_tables(const nx_quality *q, size_t *ret_n);
 
-typedef enum nx_outcome { NX_OUTCOME_PASS, NX_OUTCOME_WARN, NX_OUTCOME_FAIL, NX_OUTCOME_ERROR, NX_OUTCOME_NONE } nx_outcome;
+typedef enum nx_outcome {
+    NX_OUTCOME_PASS,
+    NX_OUTCOME_WARN,
+    NX_OUTCOME_FAIL,
+    NX_OUTCOME_ERROR,
+    NX_OUTCOME_NONE
+} nx_outcome;
 /* "pass", "warn", "fail", "error", "not evaluated". */
 const char *nx_outcome_name(nx_outcome o);
 
@@ -46,11 +52,11 @@ typedef struct nx_check_result {
     int line;
     nx_outcome outcome;
     bool has_value;
-    double value;             /* seconds for freshness */
-    const char *value_text;   /* "3", "1d2h", "missing: trade_id"; NULL without value */
-    const char *warn, *fail;  /* the conditions: "> 1"; NULL where there is none */
-    const char *detail;       /* why it failed in words, or the error; NULL when there is nothing to say */
-    const char *attributes;   /* JSON as given, or NULL */
+    double value;            /* seconds for freshness */
+    const char *value_text;  /* "3", "1d2h", "missing: trade_id"; NULL without value */
+    const char *warn, *fail; /* the conditions: "> 1"; NULL where there is none */
+    const char *detail;      /* why it failed in words, or the error; NULL when there is nothing to say */
+    const char *attributes;  /* JSON as given, or NULL */
 } nx_check_result;
 
 typedef struct nx_scan_query {
@@ -61,7 +67,7 @@ typedef struct nx_scan_query {
 } nx_scan_query;
 
 typedef struct nx_scan {
-    nx_arena arena; /* owns all texts */
+    nx_arena arena;          /* owns all texts */
     nx_check_result *checks; /* in the order of the files */
     size_t n;
     nx_scan_query *queries;
@@ -73,7 +79,7 @@ typedef struct nx_scan {
 typedef struct nx_scan_opts {
     const char *const *tables; /* only these; NULL: all */
     size_t n_tables;
-    nx_wall_ns now;                                                   /* for freshness; 0 means the wall clock */
+    nx_wall_ns now;                                                        /* for freshness; 0 means the wall clock */
     void (*progress)(void *ctx, size_t done, size_t n, const char *table); /* after every table; may be NULL */
     void *progress_ctx;
     volatile bool *stop; /* asks to end: NX_CANCELLED; may be NULL */
@@ -81,7 +87,8 @@ typedef struct nx_scan_opts {
 
 /* Runs all checks on the session's tables. Failing checks and broken queries are results, not errors: the status is NX_OK
  * unless memory is out or it was stopped. opts may be NULL. Drop with nx_scan_drop(). */
-NX_MUST_USE nx_status nx_quality_scan(const nx_quality *q, nx_session *s, const nx_scan_opts *opts, nx_scan *ret, nx_err *err);
+NX_MUST_USE nx_status nx_quality_scan(const nx_quality *q, nx_session *s, const nx_scan_opts *opts, nx_scan *ret,
+                                      nx_err *err);
 void nx_scan_drop(nx_scan *scan);
 /* Soda's exit code: 0 all pass, 1 a warning, 2 a failure, 3 an error; the highest wins. */
 int nx_scan_exit_soda(const nx_scan *scan);

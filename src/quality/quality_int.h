@@ -7,7 +7,7 @@
 
 typedef enum qmetric {
     Q_ROW_COUNT,
-    Q_MISSING,   /* count or percent */
+    Q_MISSING, /* count or percent */
     Q_INVALID,
     Q_VALID,
     Q_DUPLICATE,
@@ -63,8 +63,8 @@ typedef struct qcheck {
     qbound pass, warn, fail; /* pass: the condition in the check's own text */
     qvalidity valid;
     qschema schema_warn, schema_fail;
-    const char *text;     /* SQL of failed rows */
-    const qtable *other;  /* reference, row_count same as */
+    const char *text;    /* SQL of failed rows */
+    const qtable *other; /* reference, row_count same as */
     nx_str *other_cols;
     bool must_not_exist;
     const char *filter;
@@ -94,7 +94,8 @@ typedef struct qparser {
 
 NX_PRINTF(4, 5) nx_status nx__quality_fail(qparser *p, nx_status st, int line, const char *fmt, ...);
 /* parse_check.c: the items of a check list. */
-nx_status nx__quality_parse_check(qparser *p, const nx_val *item, const qtable *table, const char *partition, const char *where);
+nx_status nx__quality_parse_check(qparser *p, const nx_val *item, const qtable *table, const char *partition,
+                                  const char *where);
 /* parse_config.c: what stands below a check. */
 nx_status nx__quality_parse_config(qparser *p, qcheck *c, const nx_val *config);
 nx_status nx__quality_parse_schema(qparser *p, qcheck *c, const nx_val *config);

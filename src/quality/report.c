@@ -21,7 +21,8 @@ static nx_status print_check(const nx_check_result *r, nx_buf *out)
     if (r->outcome == NX_OUTCOME_PASS)
         return NX_OK;
     if (r->outcome == NX_OUTCOME_ERROR)
-        return nx_buf_addf(out, "        error: %s (%s:%d)\n", r->detail == NULL ? "unknown" : r->detail, r->file, r->line);
+        return nx_buf_addf(out, "        error: %s (%s:%d)\n", r->detail == NULL ? "unknown" : r->detail, r->file,
+                           r->line);
     if (r->value_text != NULL)
         NX_TRY(nx_buf_addf(out, "        %s: %s\n", r->has_value ? "check_value" : "schema", r->value_text));
     if (r->detail != NULL && r->detail != r->value_text)
@@ -57,11 +58,15 @@ static nx_status print_end(const nx_scan *s, nx_buf *out)
     if (s->none > 0)
         NX_TRY(nx_buf_addf(out, "%zu check%s not evaluated.\n", s->none, s->none == 1 ? "" : "s"));
     if (s->error > 0 || s->fail > 0)
-        return nx_buf_addf(out, "Oops! %zu failures. %zu warnings. %zu errors. %zu pass.\n", s->fail, s->warn, s->error, s->pass);
+        return nx_buf_addf(out, "Oops! %zu failures. %zu warnings. %zu errors. %zu pass.\n", s->fail, s->warn, s->error,
+                           s->pass);
     if (s->warn > 0)
-        return nx_buf_addf(out, "Only %zu warning%s. 0 failure. 0 errors. %zu pass.\n", s->warn, s->warn == 1 ? "" : "s", s->pass);
-    return nx_buf_adds(out, s->none > 0 ? "Apart from the checks that have not been evaluated, no failures, no warnings and no errors.\n"
-                                        : "All is good. No failures. No warnings. No errors.\n");
+        return nx_buf_addf(out, "Only %zu warning%s. 0 failure. 0 errors. %zu pass.\n", s->warn,
+                           s->warn == 1 ? "" : "s", s->pass);
+    return nx_buf_adds(
+        out, s->none > 0
+                 ? "Apart from the checks that have not been evaluated, no failures, no warnings and no errors.\n"
+                 : "All is good. No failures. No warnings. No errors.\n");
 }
 
 nx_status nx_scan_print(const nx_scan *s, const char *source, nx_buf *out)
@@ -93,8 +98,9 @@ static void put_time(nx_jw *w, const char *key, nx_wall_ns ns)
 /* "> 5" as {"greaterThan": 5}; what is no plain comparison stays text. */
 static void put_bound(nx_jw *w, const char *key, const char *text)
 {
-    static const char *const ops[][2] = {{">=", "greaterThanOrEqual"}, {"<=", "lessThanOrEqual"}, {">", "greaterThan"},
-                                         {"<", "lessThan"},            {"!=", "notEqual"},        {"=", "equal"}};
+    static const char *const ops[][2] = {{">=", "greaterThanOrEqual"}, {"<=", "lessThanOrEqual"},
+                                         {">", "greaterThan"},         {"<", "lessThan"},
+                                         {"!=", "notEqual"},           {"=", "equal"}};
     if (text == NULL)
         return;
     nx_jw_key(w, key);
@@ -155,7 +161,10 @@ static void put_reasons(nx_jw *w, const nx_check_result *r)
     nx_jw_arr(w);
     if (r->detail != NULL) {
         nx_jw_obj(w);
-        put_str(w, "code", r->outcome == NX_OUTCOME_ERROR ? "query_failed" : r->outcome == NX_OUTCOME_NONE ? "no_value" : "threshold");
+        put_str(w, "code",
+                r->outcome == NX_OUTCOME_ERROR  ? "query_failed"
+                : r->outcome == NX_OUTCOME_NONE ? "no_value"
+                                                : "threshold");
         put_str(w, "message", r->detail);
         put_str(w, "severity", r->outcome == NX_OUTCOME_ERROR ? "error" : "info");
         nx_jw_obj_end(w);
@@ -211,7 +220,8 @@ static void put_counts(nx_jw *w, const nx_scan *s)
     const struct {
         const char *key;
         size_t n;
-    } counts[] = {{"passed", s->pass}, {"warned", s->warn}, {"failed", s->fail}, {"errors", s->error}, {"notEvaluated", s->none}};
+    } counts[] = {
+        {"passed", s->pass}, {"warned", s->warn}, {"failed", s->fail}, {"errors", s->error}, {"notEvaluated", s->none}};
     nx_jw_key(w, "summary");
     nx_jw_obj(w);
     for (size_t i = 0; i < NX_COUNT_OF(counts); i++) {

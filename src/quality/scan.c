@@ -37,7 +37,8 @@ nx_status nx__quality_run(qscan *sc, const char *table, nx_str sql, nx_result **
     if (!nx_grow(&o->queries, &o->cap_queries, o->n_queries + 1, sizeof *o->queries))
         return nx_nomem(sc->err);
     nx_scan_query *log = &o->queries[o->n_queries];
-    *log = (nx_scan_query){.table = table == NULL ? NULL : nx_arena_dup(&o->arena, nx_str_of(table)), .sql = nx_arena_dup(&o->arena, sql)};
+    *log = (nx_scan_query){.table = table == NULL ? NULL : nx_arena_dup(&o->arena, nx_str_of(table)),
+                           .sql = nx_arena_dup(&o->arena, sql)};
     if (log->sql == NULL || (table != NULL && log->table == NULL))
         return nx_nomem(sc->err);
     o->n_queries++;
@@ -68,12 +69,14 @@ static nx_status set_error(nx_check_result *r, const char *error)
 /* The condition under which a pass condition fails: "> 0" becomes "<= 0". */
 static nx_status invert(qscan *sc, const qbound *b, const char **ret)
 {
-    static const char *const inverse[] = {[QOP_LT] = ">=", [QOP_LE] = ">", [QOP_GT] = "<=", [QOP_GE] = "<", [QOP_EQ] = "!=", [QOP_NE] = "="};
+    static const char *const inverse[] = {
+        [QOP_LT] = ">=", [QOP_LE] = ">", [QOP_GT] = "<=", [QOP_GE] = "<", [QOP_EQ] = "!=", [QOP_NE] = "="};
     if (b->op == QOP_BETWEEN)
         return nx__quality_set_text(sc, ret, "not %s", b->text);
     if (b->op == QOP_NOT_BETWEEN)
         return nx__quality_set_text(sc, ret, "%s", strstr(b->text, "between"));
-    return nx__quality_set_text(sc, ret, "%s %s", inverse[b->op], b->text + strcspn(b->text, " ") + strspn(b->text + strcspn(b->text, " "), " "));
+    return nx__quality_set_text(sc, ret, "%s %s", inverse[b->op],
+                                b->text + strcspn(b->text, " ") + strspn(b->text + strcspn(b->text, " "), " "));
 }
 
 static nx_status set_value_text(qscan *sc, const qcheck *c, nx_check_result *r)
@@ -113,11 +116,12 @@ nx_status nx__quality_decide(qscan *sc, const qcheck *c, nx_check_result *r, boo
         failed = r->value != 0;
     r->outcome = failed ? NX_OUTCOME_FAIL : nx__quality_holds(&c->warn, r->value) ? NX_OUTCOME_WARN : NX_OUTCOME_PASS;
     if (failed && c->metric == Q_REFERENCE)
-        return nx__quality_set_text(sc, &r->detail, "%s rows %s in %s", r->value_text, c->must_not_exist ? "have a partner" : "have no partner",
-                                    c->other->name);
+        return nx__quality_set_text(sc, &r->detail, "%s rows %s in %s", r->value_text,
+                                    c->must_not_exist ? "have a partner" : "have no partner", c->other->name);
     if (failed && c->metric == Q_SAME_COUNT)
-        return nx__quality_set_text(sc, &r->detail, "%s rows %s than %s", r->value < 0 ? r->value_text + 1 : r->value_text,
-                                    r->value < 0 ? "fewer" : "more", c->other->name);
+        return nx__quality_set_text(sc, &r->detail, "%s rows %s than %s",
+                                    r->value < 0 ? r->value_text + 1 : r->value_text, r->value < 0 ? "fewer" : "more",
+                                    c->other->name);
     return NX_OK;
 }
 
@@ -182,7 +186,8 @@ static nx_status scan_together(qscan *sc, const size_t *picks, size_t n, bool *r
 
 static bool same_rows(const qcheck *a, const qcheck *b)
 {
-    return a->table == b->table && (a->where == b->where || (a->where != NULL && b->where != NULL && strcmp(a->where, b->where) == 0));
+    return a->table == b->table &&
+           (a->where == b->where || (a->where != NULL && b->where != NULL && strcmp(a->where, b->where) == 0));
 }
 
 /* All checks that read the same rows as check i. done marks what has run. */
@@ -274,7 +279,8 @@ static nx_status scan_all(qscan *sc, const nx_scan_opts *opts, bool *done, size_
         const qtable *t = sc->q->checks[i].table;
         tables++;
         if (opts != NULL && opts->progress != NULL)
-            opts->progress(opts->progress_ctx, tables < sc->q->n_tables ? tables : sc->q->n_tables, sc->q->n_tables, t == NULL ? "" : t->name);
+            opts->progress(opts->progress_ctx, tables < sc->q->n_tables ? tables : sc->q->n_tables, sc->q->n_tables,
+                           t == NULL ? "" : t->name);
     }
     finish(sc, opts);
     return NX_OK;
@@ -290,7 +296,8 @@ nx_status nx_quality_scan(const nx_quality *q, nx_session *s, const nx_scan_opts
     ret->checks = calloc(q->n + 1, sizeof *ret->checks);
     bool *done = calloc(q->n + 1, sizeof *done);
     size_t *picks = calloc(q->n + 1, sizeof *picks);
-    nx_status st = ret->checks == NULL || done == NULL || picks == NULL ? nx_nomem(err) : scan_all(&sc, opts, done, picks);
+    nx_status st =
+        ret->checks == NULL || done == NULL || picks == NULL ? nx_nomem(err) : scan_all(&sc, opts, done, picks);
     free(done);
     free(picks);
     ret->ended = nx_clock_wall();

@@ -37,7 +37,8 @@ static nx_status age(qscan *sc, const qcheck *c, nx_check_result *r, const nx_re
     bool date = nx_str_is(nx_buf_str(&type), "DATE");
     if (!date && !nx_str_starts(nx_buf_str(&type), NX_STR("TIMESTAMP"))) {
         r->outcome = NX_OUTCOME_ERROR;
-        return nx__quality_set_text(sc, &r->detail, "freshness needs a timestamp or date, %s is of type %s", r->column, type.p);
+        return nx__quality_set_text(sc, &r->detail, "freshness needs a timestamp or date, %s is of type %s", r->column,
+                                    type.p);
     }
     int64_t us = nx_result_i64(res, 0, 1, 0);
     double newest = (double)us / 1e6 + (date ? 86400 - 1e-6 : 0), now = (double)(sc->out->now / 1000) / 1e6;
@@ -174,7 +175,8 @@ static nx_status examine(schema *s, const qschema *rules)
         if (c == NULL)
             NX_TRY(blame(s, "column " NX_STR_FMT " is missing", NX_STR_ARG(name)));
         else if (!same_type(c->type, want))
-            NX_TRY(blame(s, "column " NX_STR_FMT " is " NX_STR_FMT ", not " NX_STR_FMT, NX_STR_ARG(name), NX_STR_ARG(c->type), NX_STR_ARG(want)));
+            NX_TRY(blame(s, "column " NX_STR_FMT " is " NX_STR_FMT ", not " NX_STR_FMT, NX_STR_ARG(name),
+                         NX_STR_ARG(c->type), NX_STR_ARG(want)));
     }
     for (size_t i = 0; rules->indexes != NULL && i < rules->indexes->n; i++) {
         nx_str name = rules->indexes->keys[i];
@@ -183,7 +185,8 @@ static nx_status examine(schema *s, const qschema *rules)
         if (c == NULL)
             NX_TRY(blame(s, "column " NX_STR_FMT " is missing", NX_STR_ARG(name)));
         else if (c - s->cols != want)
-            NX_TRY(blame(s, "column " NX_STR_FMT " is at %td, not %lld", NX_STR_ARG(name), c - s->cols, (long long)want));
+            NX_TRY(
+                blame(s, "column " NX_STR_FMT " is at %td, not %lld", NX_STR_ARG(name), c - s->cols, (long long)want));
     }
     return NX_OK;
 }

@@ -60,7 +60,8 @@ static nx_status parse_value(qparser *p, int line, nx_str s, bool duration, doub
 {
     if (duration ? parse_duration(s, ret) : parse_number(s, ret))
         return NX_OK;
-    return nx__quality_fail(p, NX_INVALID, line, "'" NX_STR_FMT "' is no %s", NX_STR_ARG(s), duration ? "duration such as 1d2h30m" : "number");
+    return nx__quality_fail(p, NX_INVALID, line, "'" NX_STR_FMT "' is no %s", NX_STR_ARG(s),
+                            duration ? "duration such as 1d2h30m" : "number");
 }
 
 /* between [a and b) */
@@ -90,7 +91,8 @@ nx_status nx__quality_parse_bound(qparser *p, int line, nx_str text, bool durati
     static const struct {
         const char *word;
         qop op;
-    } ops[] = {{"<", QOP_LT}, {"<=", QOP_LE}, {">", QOP_GT}, {">=", QOP_GE}, {"=", QOP_EQ}, {"!=", QOP_NE}, {"<>", QOP_NE}};
+    } ops[] = {{"<", QOP_LT}, {"<=", QOP_LE}, {">", QOP_GT}, {">=", QOP_GE},
+               {"=", QOP_EQ}, {"!=", QOP_NE}, {"<>", QOP_NE}};
     *ret = (qbound){.op = QOP_NONE};
     nx_str rest = nx_str_trim(text);
     if (rest.n == 0)
@@ -111,7 +113,8 @@ nx_status nx__quality_parse_bound(qparser *p, int line, nx_str text, bool durati
             ret->op = ops[i].op;
             return parse_value(p, line, rest, duration, &ret->a);
         }
-    return nx__quality_fail(p, NX_INVALID, line, "'" NX_STR_FMT "' is no threshold: it starts with <, <=, =, >=, >, != or between",
+    return nx__quality_fail(p, NX_INVALID, line,
+                            "'" NX_STR_FMT "' is no threshold: it starts with <, <=, =, >=, >, != or between",
                             NX_STR_ARG(text));
 }
 

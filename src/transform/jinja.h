@@ -117,7 +117,7 @@ typedef struct nx_jclass {
     nx_status (*str)(nx_jrun *run, nx_jobj *self, nx_buf *out, nx_err *err);
     /* The items for `for` and filters as a list; NULL: not iterable. */
     nx_status (*iter)(nx_jrun *run, nx_jobj *self, nx_jval *ret_list, nx_err *err);
-    bool (*truth)(const nx_jobj *self);                      /* NULL: true */
+    bool (*truth)(const nx_jobj *self);                       /* NULL: true */
     bool (*equal)(const nx_jobj *self, const nx_jobj *other); /* same class only; NULL: identity */
 } nx_jclass;
 
@@ -182,7 +182,8 @@ NX_MUST_USE nx_status nx_jval_bound(nx_jrun *run, const char *name, nx_jfn fn, v
 NX_MUST_USE nx_status nx_jlist_add(nx_jrun *run, nx_jval *list, nx_jval v, nx_err *err);
 /* Sets or replaces. NX_INVALID for a key that cannot be hashed. */
 NX_MUST_USE nx_status nx_jdict_set(nx_jrun *run, nx_jval *dict, nx_jval key, nx_jval v, nx_err *err);
-NX_MUST_USE nx_status nx_jdict_sets(nx_jrun *run, nx_jval *dict, const char *key, nx_jval v, nx_err *err); /* borrows key */
+NX_MUST_USE nx_status nx_jdict_sets(nx_jrun *run, nx_jval *dict, const char *key, nx_jval v,
+                                    nx_err *err); /* borrows key */
 /* NULL when absent. */
 const nx_jval *nx_jdict_get(const nx_jdict *d, const nx_jval *key);
 const nx_jval *nx_jdict_gets(const nx_jdict *d, const char *key);
@@ -199,9 +200,11 @@ NX_MUST_USE nx_status nx_jval_json(const nx_jval *v, bool sort_keys, nx_buf *out
 /* Argument i or keyword name, or NULL when neither was given. */
 const nx_jval *nx_jargs_get(const nx_jargs *a, size_t i, const char *name);
 /* As above but must be there and a string; NX_INVALID names function and argument. */
-NX_MUST_USE nx_status nx_jargs_str(const nx_jargs *a, const char *fn, size_t i, const char *name, nx_str *ret, nx_err *err);
+NX_MUST_USE nx_status nx_jargs_str(const nx_jargs *a, const char *fn, size_t i, const char *name, nx_str *ret,
+                                   nx_err *err);
 /* Refuses more than n_max positional arguments, and keywords not in the NULL-ended list of names (NULL: none). */
-NX_MUST_USE nx_status nx_jargs_check(const nx_jargs *a, const char *fn, size_t n_max, const char *const *names, nx_err *err);
+NX_MUST_USE nx_status nx_jargs_check(const nx_jargs *a, const char *fn, size_t n_max, const char *const *names,
+                                     nx_err *err);
 
 /* ---- environment and files ---- */
 
@@ -213,9 +216,16 @@ void nx_jinja_free(nx_jinja *j);
 NX_MUST_USE nx_status nx_jinja_compile(nx_jinja *j, const char *name, nx_str source, nx_jtmpl **ret, nx_err *err);
 /* The same for a template made while runs are under way (hooks, YAML values): memory comes from the run. first_line
  * is the line of the source's first line in its file (1 when it is the file). */
-NX_MUST_USE nx_status nx_jrun_compile(nx_jrun *run, const char *name, int first_line, nx_str source, nx_jtmpl **ret, nx_err *err);
+NX_MUST_USE nx_status nx_jrun_compile(nx_jrun *run, const char *name, int first_line, nx_str source, nx_jtmpl **ret,
+                                      nx_err *err);
 
-typedef enum nx_jblock_kind { NX_JB_MACRO, NX_JB_TEST, NX_JB_SNAPSHOT, NX_JB_MATERIALIZATION, NX_JB_DOCS } nx_jblock_kind;
+typedef enum nx_jblock_kind {
+    NX_JB_MACRO,
+    NX_JB_TEST,
+    NX_JB_SNAPSHOT,
+    NX_JB_MATERIALIZATION,
+    NX_JB_DOCS
+} nx_jblock_kind;
 
 typedef struct nx_jparam {
     nx_str name;
@@ -225,11 +235,11 @@ typedef struct nx_jparam {
 /* A top-level block of a file, in file order. */
 typedef struct nx_jblock {
     nx_jblock_kind kind;
-    nx_str name;     /* as written */
+    nx_str name;      /* as written */
     nx_str call_name; /* macros: name; tests: test_NAME; materializations: materialization_NAME_ADAPTER */
-    nx_str source;   /* from {% to the end tag's %}, as in the file */
-    nx_str body;     /* between the tags, as in the file; docs: the text */
-    nx_str adapter;  /* materializations: "default" when not given */
+    nx_str source;    /* from {% to the end tag's %}, as in the file */
+    nx_str body;      /* between the tags, as in the file; docs: the text */
+    nx_str adapter;   /* materializations: "default" when not given */
     const nx_jparam *params;
     size_t n_params;
     int line;
@@ -246,7 +256,8 @@ NX_MUST_USE nx_status nx_jinja_add_macros(nx_jinja *j, const char *package, cons
 /* The macro registered as package.call_name; false when there is none. */
 bool nx_jinja_macro(const nx_jinja *j, nx_str package, nx_str call_name, nx_jval *ret);
 /* The file and line of a macro value, for artifacts; false when v is no macro. package may be empty (local macro). */
-bool nx_jinja_macro_place(const nx_jval *v, nx_str *ret_package, nx_str *ret_name, const char **ret_file, int *ret_line);
+bool nx_jinja_macro_place(const nx_jval *v, nx_str *ret_package, nx_str *ret_name, const char **ret_file,
+                          int *ret_line);
 
 /* ---- runs ---- */
 
@@ -286,7 +297,8 @@ NX_MUST_USE nx_status nx_jrun_native(nx_jrun *run, const nx_jtmpl *t, nx_jval *r
 NX_MUST_USE nx_status nx_jrun_expr(nx_jrun *run, const char *name, int line, nx_str expr, nx_jval *ret, nx_err *err);
 /* Calls anything callable: macro, caller, function, method, object. A macro's result is its text, or what it gave to
  * return(). */
-NX_MUST_USE nx_status nx_jrun_call(nx_jrun *run, const nx_jval *callee, const nx_jargs *args, nx_jval *ret, nx_err *err);
+NX_MUST_USE nx_status nx_jrun_call(nx_jrun *run, const nx_jval *callee, const nx_jargs *args, nx_jval *ret,
+                                   nx_err *err);
 /* nx_jrun_call on a registered macro; NX_NOT_FOUND when there is none. package NULL: looked up like a name. */
 NX_MUST_USE nx_status nx_jrun_call_macro(nx_jrun *run, const char *package, const char *name, const nx_jargs *args,
                                          nx_jval *ret, nx_err *err);

@@ -19,7 +19,8 @@ static nx_status missing_item(nx_jrun *run, const nx_jval *v, const nx_jval *key
     nx_buf b NX_BUF_AUTO;
     nx_buf_init(&b, 4096);
     NX_TRY(nx_jval_repr(run, key, &b, run->err));
-    char *text = nx_arena_printf(&run->arena, "'%s' has no item %s", v->kind == NX_J_DICT ? "dict object" : nx_jval_type(v), b.p);
+    char *text = nx_arena_printf(&run->arena, "'%s' has no item %s",
+                                 v->kind == NX_J_DICT ? "dict object" : nx_jval_type(v), b.p);
     if (text == NULL)
         return nx__jnomem(run);
     *ret = nx_jval_undef(nx_str_of(text));

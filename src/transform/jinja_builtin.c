@@ -3,7 +3,7 @@
 #include "data/yaml.h"
 #include "transform/jinja_int.h"
 
-#define BUILTIN(name)                                                                                            \
+#define BUILTIN(name)                                                                                                  \
     static nx_status b_##name(nx_jrun *run, NX_UNUSED void *ctx, const nx_jargs *args, nx_jval *ret, nx_err *err)
 
 enum { RANGE_MAX = 100000 };
@@ -152,7 +152,8 @@ BUILTIN(tojson)
         return nx_fail(err, NX_INVALID, "tojson() needs a value");
     nx_buf b NX_BUF_AUTO;
     nx_buf_init(&b, run->opts.bytes_max);
-    if (nx_jval_json(v, sort != NULL && nx_jval_truth(sort), &b, err) != NX_OK) { /* as dbt: the default, none without */
+    if (nx_jval_json(v, sort != NULL && nx_jval_truth(sort), &b, err) !=
+        NX_OK) { /* as dbt: the default, none without */
         nx_err_clear(err);
         *ret = dflt == NULL ? nx_jval_none() : *dflt;
         return NX_OK;
@@ -261,9 +262,12 @@ BUILTIN(zip_strict)
 }
 
 static const nx_jfunc builtins[] = {
-    {"range", b_range, NULL},       {"dict", b_dict, NULL},         {"namespace", b_namespace, NULL}, {"cycler", b_cycler, NULL},
-    {"joiner", b_joiner, NULL},     {"return", b_return, NULL},     {"tojson", b_tojson, NULL},       {"fromjson", b_fromjson, NULL},
-    {"fromyaml", b_fromyaml, NULL}, {"set", b_set, NULL},           {"set_strict", b_set_strict, NULL}, {"zip", b_zip, NULL},
+    {"range", b_range, NULL},           {"dict", b_dict, NULL},
+    {"namespace", b_namespace, NULL},   {"cycler", b_cycler, NULL},
+    {"joiner", b_joiner, NULL},         {"return", b_return, NULL},
+    {"tojson", b_tojson, NULL},         {"fromjson", b_fromjson, NULL},
+    {"fromyaml", b_fromyaml, NULL},     {"set", b_set, NULL},
+    {"set_strict", b_set_strict, NULL}, {"zip", b_zip, NULL},
     {"zip_strict", b_zip_strict, NULL},
 };
 

@@ -75,7 +75,8 @@ static nx_status bind_rest(nx_jrun *run, const jmacro_def *d, const nx_jargs *ar
     nx_jval rest;
     size_t taken = args->n < d->n_params ? args->n : d->n_params;
     if (args->n > taken && !d->varargs)
-        return jfail(run, "macro '" NX_STR_FMT "' takes at most %zu arguments, %zu were given", NX_STR_ARG(d->name), d->n_params, args->n);
+        return jfail(run, "macro '" NX_STR_FMT "' takes at most %zu arguments, %zu were given", NX_STR_ARG(d->name),
+                     d->n_params, args->n);
     if (d->varargs && !is_param(d, NX_STR("varargs"), 0)) {
         NX_TRY(nx_jrun_tuple(run, args->v + taken, args->n - taken, &rest, run->err));
         NX_TRY(nx__jscope_set(run, run->scope, NX_STR("varargs"), &rest));
@@ -90,14 +91,16 @@ static nx_status bind_rest(nx_jrun *run, const jmacro_def *d, const nx_jargs *ar
         else if (d->kwargs)
             NX_TRY(nx_jdict_set(run, &rest, kw->key, kw->value, run->err));
         else
-            return jfail(run, "macro '" NX_STR_FMT "' takes no argument '" NX_STR_FMT "'", NX_STR_ARG(d->name), NX_STR_ARG(kw->key.s));
+            return jfail(run, "macro '" NX_STR_FMT "' takes no argument '" NX_STR_FMT "'", NX_STR_ARG(d->name),
+                         NX_STR_ARG(kw->key.s));
     }
     if (d->caller && keyword(args, NX_STR("caller")) == NULL && !is_param(d, NX_STR("caller"), 0)) {
         nx_jval none = nx_jval_undef(NX_STR("no caller is given: the macro was not called by a call block"));
         none.whole = true;
         NX_TRY(nx__jscope_set(run, run->scope, NX_STR("caller"), &none));
     }
-    return d->kwargs && !is_param(d, NX_STR("kwargs"), 0) ? nx__jscope_set(run, run->scope, NX_STR("kwargs"), &rest) : NX_OK;
+    return d->kwargs && !is_param(d, NX_STR("kwargs"), 0) ? nx__jscope_set(run, run->scope, NX_STR("kwargs"), &rest)
+                                                          : NX_OK;
 }
 
 /* Puts the arguments into the macro's new scope; defaults see the parameters before them. */
@@ -117,7 +120,8 @@ static nx_status bind(nx_jrun *run, const jmacro_def *d, const nx_jargs *args)
             run->tmpl = caller;
             NX_TRY(st);
         } else {
-            char *text = nx_arena_printf(&run->arena, "parameter '" NX_STR_FMT "' was not provided", NX_STR_ARG(d->params[i].name));
+            char *text = nx_arena_printf(&run->arena, "parameter '" NX_STR_FMT "' was not provided",
+                                         NX_STR_ARG(d->params[i].name));
             if (text == NULL)
                 return nx__jnomem(run);
             v = nx_jval_undef(nx_str_of(text));

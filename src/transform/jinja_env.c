@@ -86,8 +86,8 @@ nx_status nx_jinja_add_macros(nx_jinja *j, const char *package, const nx_jtmpl *
             continue;
         const struct nx_jmacro *old = nx_map_get(&p->macros, b->call_name);
         if (old != NULL)
-            return nx_fail(err, NX_EXISTS, "%s:%d: macro '" NX_STR_FMT "' exists already in package '%s': %s:%d", t->name, b->line,
-                           NX_STR_ARG(b->call_name), package, old->def->tmpl->name, old->def->line);
+            return nx_fail(err, NX_EXISTS, "%s:%d: macro '" NX_STR_FMT "' exists already in package '%s': %s:%d",
+                           t->name, b->line, NX_STR_ARG(b->call_name), package, old->def->tmpl->name, old->def->line);
         struct nx_jmacro *m = NX_ARENA_NEW(&j->arena, struct nx_jmacro);
         if (m == NULL)
             return nx_nomem(err);

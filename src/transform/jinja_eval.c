@@ -59,8 +59,7 @@ static nx_status eval_sign(nx_jrun *run, const jnode *n, nx_jval *ret)
         return NX_OK;
     }
     if (!nx__jval_integer(&v, &i))
-        return v.kind == NX_J_UNDEF ? nx__jundef_fail(run, &v)
-                                    : jfail(run, "a '%s' has no sign", nx_jval_type(&v));
+        return v.kind == NX_J_UNDEF ? nx__jundef_fail(run, &v) : jfail(run, "a '%s' has no sign", nx_jval_type(&v));
     if (n->kind == N_NEG && __builtin_sub_overflow((int64_t)0, i, &i))
         return jfail(run, "a whole number leaves the range of 64 bits");
     *ret = nx_jval_int(i);
@@ -259,7 +258,8 @@ nx_status nx__jeval(nx_jrun *run, const jnode *n, nx_jval *ret)
     nx_jval v = nx_jval_none();
     run->nest++;
     if (++run->steps > run->opts.steps_max)
-        st = nx_fail(run->err, NX_LIMIT, "the template took more than %llu steps", (unsigned long long)run->opts.steps_max);
+        st = nx_fail(run->err, NX_LIMIT, "the template took more than %llu steps",
+                     (unsigned long long)run->opts.steps_max);
     else if (run->nest > JNEST_MAX)
         st = nx_fail(run->err, NX_LIMIT, "the template is nested too deeply; does a macro call itself without end?");
     else

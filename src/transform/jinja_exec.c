@@ -58,8 +58,8 @@ nx_status nx__jassign(nx_jrun *run, const jnode *target, const nx_jval *v)
         return nx__jscope_set(run, run->scope, target->s, v);
     nx_jval ns = nx__jname(run, target->s);
     if (ns.kind != NX_J_NS)
-        return jfail(run, "cannot set '" NX_STR_FMT "' of a '%s': only a namespace() takes attributes", NX_STR_ARG(target->s2),
-                     nx_jval_type(&ns));
+        return jfail(run, "cannot set '" NX_STR_FMT "' of a '%s': only a namespace() takes attributes",
+                     NX_STR_ARG(target->s2), nx_jval_type(&ns));
     return nx_jdict_set(run, &ns, nx_jval_str(target->s2), *v, run->err);
 }
 
@@ -97,7 +97,8 @@ static nx_status filter_items(nx_jrun *run, const jnode *n, const nx_jval **item
     return NX_OK;
 }
 
-static nx_status exec_items(nx_jrun *run, const jnode *n, jscope *outer, const nx_jval *items, size_t count, nx_buf *out)
+static nx_status exec_items(nx_jrun *run, const jnode *n, jscope *outer, const nx_jval *items, size_t count,
+                            nx_buf *out)
 {
     jloop *loop = NULL;
     nx_jval loop_v = nx_jval_none();
@@ -250,9 +251,11 @@ nx_status nx__jexec(nx_jrun *run, const jnodes *body, nx_buf *out)
         run->line = n->line;
         run->located = run->returning = false;
         if (++run->steps > run->opts.steps_max)
-            st = nx_fail(run->err, NX_LIMIT, "the template took more than %llu steps", (unsigned long long)run->opts.steps_max);
+            st = nx_fail(run->err, NX_LIMIT, "the template took more than %llu steps",
+                         (unsigned long long)run->opts.steps_max);
         else if (run->nest > JNEST_MAX)
-            st = nx_fail(run->err, NX_LIMIT, "the template is nested too deeply; does a macro call itself without end?");
+            st =
+                nx_fail(run->err, NX_LIMIT, "the template is nested too deeply; does a macro call itself without end?");
         else
             st = exec_one(run, n, out);
         if (st != NX_OK && !run->located && !run->returning) {

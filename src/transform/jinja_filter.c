@@ -122,7 +122,13 @@ static nx_status f_rejectattr(nx_jrun *run, const nx_jval *v, const nx_jval **p,
 }
 
 const jfilter nx__jfilters_pick[] = {
-    {"attr", "name!", f_attr},         {"d", "default_value boolean", f_default}, {"default", "default_value boolean", f_default},
-    {"map", NULL, f_map},             {"reject", NULL, f_reject},                {"rejectattr", NULL, f_rejectattr},
-    {"select", NULL, f_select},       {"selectattr", NULL, f_selectattr},        {NULL, NULL, NULL},
+    {"attr", "name!", f_attr},
+    {"d", "default_value boolean", f_default},
+    {"default", "default_value boolean", f_default},
+    {"map", NULL, f_map},
+    {"reject", NULL, f_reject},
+    {"rejectattr", NULL, f_rejectattr},
+    {"select", NULL, f_select},
+    {"selectattr", NULL, f_selectattr},
+    {NULL, NULL, NULL},
 };

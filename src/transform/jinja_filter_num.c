@@ -5,9 +5,9 @@
 
 #include "transform/jinja_int.h"
 
-#define FILTER(name)                                                                                                    \
-    static nx_status f_##name(nx_jrun *run, const nx_jval *v, NX_UNUSED const nx_jval **p, NX_UNUSED const nx_jargs *args, \
-                              nx_jval *ret)
+#define FILTER(name)                                                                                                   \
+    static nx_status f_##name(nx_jrun *run, const nx_jval *v, NX_UNUSED const nx_jval **p,                             \
+                              NX_UNUSED const nx_jargs *args, nx_jval *ret)
 
 FILTER(abs)
 {
@@ -17,7 +17,8 @@ FILTER(abs)
         return NX_OK;
     }
     if (!nx__jval_integer(v, &i))
-        return v->kind == NX_J_UNDEF ? nx__jundef_fail(run, v) : jfail(run, "filter 'abs' needs a number, not '%s'", nx_jval_type(v));
+        return v->kind == NX_J_UNDEF ? nx__jundef_fail(run, v)
+                                     : jfail(run, "filter 'abs' needs a number, not '%s'", nx_jval_type(v));
     if (i < 0 && __builtin_sub_overflow((int64_t)0, i, &i))
         return jfail(run, "a whole number leaves the range of 64 bits");
     *ret = nx_jval_int(i);
@@ -86,7 +87,8 @@ FILTER(round)
     NX_TRY(nx__jarg_int(run, p[0], 0, "the precision for filter 'round'", &precision));
     NX_TRY(nx__jarg_str(run, p[1], NX_STR("common"), "the method for filter 'round'", &method));
     if (!nx__jval_number(v, &f))
-        return v->kind == NX_J_UNDEF ? nx__jundef_fail(run, v) : jfail(run, "filter 'round' needs a number, not '%s'", nx_jval_type(v));
+        return v->kind == NX_J_UNDEF ? nx__jundef_fail(run, v)
+                                     : jfail(run, "filter 'round' needs a number, not '%s'", nx_jval_type(v));
     if (precision < -300 || precision > 300)
         return jfail(run, "the precision for filter 'round' must be between -300 and 300");
     double scale = pow(10, (double)precision);
@@ -98,7 +100,8 @@ FILTER(round)
         return NX_OK;
     }
     if (!nx_str_is(method, "ceil") && !nx_str_is(method, "floor"))
-        return jfail(run, "the method for filter 'round' is common, ceil or floor, not '" NX_STR_FMT "'", NX_STR_ARG(method));
+        return jfail(run, "the method for filter 'round' is common, ceil or floor, not '" NX_STR_FMT "'",
+                     NX_STR_ARG(method));
     *ret = nx_jval_float((nx_str_is(method, "ceil") ? ceil(f * scale) : floor(f * scale)) / scale);
     return NX_OK;
 }
@@ -149,7 +152,13 @@ FILTER(as_number)
 }
 
 const jfilter nx__jfilters_num[] = {
-    {"abs", "", f_abs},         {"as_bool", "", f_as_bool},       {"as_native", "", f_as_native},
-    {"as_number", "", f_as_number}, {"as_text", "", f_as_text},   {"float", "default", f_float},
-    {"int", "default base", f_int}, {"round", "precision method", f_round}, {NULL, NULL, NULL},
+    {"abs", "", f_abs},
+    {"as_bool", "", f_as_bool},
+    {"as_native", "", f_as_native},
+    {"as_number", "", f_as_number},
+    {"as_text", "", f_as_text},
+    {"float", "default", f_float},
+    {"int", "default base", f_int},
+    {"round", "precision method", f_round},
+    {NULL, NULL, NULL},
 };

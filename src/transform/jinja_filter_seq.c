@@ -1,8 +1,9 @@
 /* Filters over sequences. */
 #include "transform/jinja_int.h"
 
-#define FILTER(name)                                                                                                    \
-    static nx_status f_##name(nx_jrun *run, const nx_jval *v, const nx_jval **p, NX_UNUSED const nx_jargs *args, nx_jval *ret)
+#define FILTER(name)                                                                                                   \
+    static nx_status f_##name(nx_jrun *run, const nx_jval *v, const nx_jval **p, NX_UNUSED const nx_jargs *args,       \
+                              nx_jval *ret)
 
 /* The value that decides about an item: an attribute of it, in lower case where case does not count. */
 static nx_status key_of(nx_jrun *run, const nx_jval *item, const nx_jval *path, bool fold, nx_jval *ret)
@@ -46,7 +47,8 @@ static nx_status sort_keys(nx_jrun *run, const nx_jval *items, size_t n, const n
 }
 
 /* Merge sort of the runs [from, mid) and [mid, to) of index array a through b. */
-static nx_status merge(nx_jrun *run, const nx_jval *keys, uint32_t *a, uint32_t *b, size_t from, size_t mid, size_t to, bool reverse)
+static nx_status merge(nx_jrun *run, const nx_jval *keys, uint32_t *a, uint32_t *b, size_t from, size_t mid, size_t to,
+                       bool reverse)
 {
     size_t i = from, k = mid;
     for (size_t o = from; o < to; o++) {
@@ -55,7 +57,8 @@ static nx_status merge(nx_jrun *run, const nx_jval *keys, uint32_t *a, uint32_t 
             bool ok;
             int c = nx__jval_compare(&keys[a[i]], &keys[a[k]], &ok);
             if (!ok)
-                return jfail(run, "values of type '%s' and '%s' cannot be sorted", nx_jval_type(&keys[a[i]]), nx_jval_type(&keys[a[k]]));
+                return jfail(run, "values of type '%s' and '%s' cannot be sorted", nx_jval_type(&keys[a[i]]),
+                             nx_jval_type(&keys[a[k]]));
             left = reverse ? c >= 0 : c <= 0;
         }
         b[o] = left ? a[i++] : a[k++];
@@ -118,7 +121,8 @@ static nx_status end_of(nx_jrun *run, const nx_jval *v, bool last, nx_jval *ret)
     const nx_jval *items;
     size_t n;
     NX_TRY(nx__jval_items(run, v, &items, &n));
-    *ret = nx_jval_undef(last ? NX_STR("there is no last item: the sequence is empty") : NX_STR("there is no first item: the sequence is empty"));
+    *ret = nx_jval_undef(last ? NX_STR("there is no last item: the sequence is empty")
+                              : NX_STR("there is no first item: the sequence is empty"));
     ret->whole = true;
     if (n > 0)
         *ret = items[last ? n - 1 : 0];
@@ -195,7 +199,8 @@ static nx_status extreme(nx_jrun *run, const nx_jval *v, const nx_jval **p, int 
     for (size_t i = 1; i < all.list->n; i++) {
         int c = nx__jval_compare(&keys[i], &keys[best], &ok);
         if (!ok)
-            return jfail(run, "values of type '%s' and '%s' cannot be compared", nx_jval_type(&keys[i]), nx_jval_type(&keys[best]));
+            return jfail(run, "values of type '%s' and '%s' cannot be compared", nx_jval_type(&keys[i]),
+                         nx_jval_type(&keys[best]));
         if (c != 2 && c * sign > 0)
             best = i;
     }
@@ -273,7 +278,8 @@ FILTER(dictsort)
     if (!nx_str_is(by, "key") && !nx_str_is(by, "value"))
         return jfail(run, "filter 'dictsort' sorts by 'key' or 'value', not '" NX_STR_FMT "'", NX_STR_ARG(by));
     if (v->kind != NX_J_DICT)
-        return v->kind == NX_J_UNDEF ? nx__jundef_fail(run, v) : jfail(run, "filter 'dictsort' needs a dict, not '%s'", nx_jval_type(v));
+        return v->kind == NX_J_UNDEF ? nx__jundef_fail(run, v)
+                                     : jfail(run, "filter 'dictsort' needs a dict, not '%s'", nx_jval_type(v));
     nx_jval *keys = NULL, which = nx_jval_int(nx_str_is(by, "value"));
     NX_TRY(pairs_of(run, v->dict, ret));
     NX_TRY(keys_of(run, ret->list->v, ret->list->n, &which, !exact, &keys));

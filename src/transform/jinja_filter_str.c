@@ -1,15 +1,15 @@
 /* Filters over text. They take any value by its text, as Jinja's do. */
 #include "transform/jinja_int.h"
 
-#define FILTER(name)                                                                                                    \
-    static nx_status f_##name(nx_jrun *run, const nx_jval *v, NX_UNUSED const nx_jval **p, NX_UNUSED const nx_jargs *args, \
-                              nx_jval *ret)
-#define CASE_FILTER(name, how)                 \
-    FILTER(name)                               \
-    {                                          \
-        nx_str s;                              \
-        NX_TRY(nx__jval_text(run, v, &s));     \
-        return nx__jstr_case(run, s, how, ret); \
+#define FILTER(name)                                                                                                   \
+    static nx_status f_##name(nx_jrun *run, const nx_jval *v, NX_UNUSED const nx_jval **p,                             \
+                              NX_UNUSED const nx_jargs *args, nx_jval *ret)
+#define CASE_FILTER(name, how)                                                                                         \
+    FILTER(name)                                                                                                       \
+    {                                                                                                                  \
+        nx_str s;                                                                                                      \
+        NX_TRY(nx__jval_text(run, v, &s));                                                                             \
+        return nx__jstr_case(run, s, how, ret);                                                                        \
     }
 CASE_FILTER(upper, 'u')
 CASE_FILTER(lower, 'l')
@@ -41,7 +41,8 @@ FILTER(replace)
     NX_TRY(nx__jval_text(run, v, &s));
     NX_TRY(nx__jval_text(run, p[0], &from));
     NX_TRY(nx__jval_text(run, p[1], &to));
-    NX_TRY(nx__jarg_int(run, p[2] != NULL && p[2]->kind == NX_J_NONE ? NULL : p[2], -1, "the count for filter 'replace'", &count));
+    NX_TRY(nx__jarg_int(run, p[2] != NULL && p[2]->kind == NX_J_NONE ? NULL : p[2], -1,
+                        "the count for filter 'replace'", &count));
     return nx__jstr_replace(run, s, from, to, count, ret);
 }
 
@@ -101,10 +102,12 @@ FILTER(truncate)
     NX_TRY(nx__jval_text(run, v, &s));
     NX_TRY(nx__jarg_int(run, p[0], 255, "the length for filter 'truncate'", &length));
     NX_TRY(nx__jarg_str(run, p[2], NX_STR("..."), "the end for filter 'truncate'", &end));
-    NX_TRY(nx__jarg_int(run, p[3] != NULL && p[3]->kind == NX_J_NONE ? NULL : p[3], 5, "the leeway for filter 'truncate'", &leeway));
+    NX_TRY(nx__jarg_int(run, p[3] != NULL && p[3]->kind == NX_J_NONE ? NULL : p[3], 5,
+                        "the leeway for filter 'truncate'", &leeway));
     int64_t end_n = (int64_t)nx__jstr_len(end), n = (int64_t)nx__jstr_len(s);
     if (length < end_n || leeway < 0)
-        return jfail(run, "filter 'truncate' needs a length of at least %lld and a leeway not below zero", (long long)end_n);
+        return jfail(run, "filter 'truncate' needs a length of at least %lld and a leeway not below zero",
+                     (long long)end_n);
     *ret = nx_jval_str(s);
     if (n <= length || n - length <= leeway)
         return NX_OK;
@@ -125,8 +128,9 @@ FILTER(wordcount)
     NX_TRY(nx__jval_text(run, v, &s));
     for (size_t i = 0; i < s.n;) {
         uint32_t cp = nx_utf8_get(s, &i);
-        bool word = cp == '_' || cp >= 0x80 ? !nx__jstr_space(cp)
-                                            : (cp >= '0' && cp <= '9') || ((cp | 0x20) >= 'a' && (cp | 0x20) <= 'z') || cp == '_';
+        bool word = cp == '_' || cp >= 0x80
+                        ? !nx__jstr_space(cp)
+                        : (cp >= '0' && cp <= '9') || ((cp | 0x20) >= 'a' && (cp | 0x20) <= 'z') || cp == '_';
         n += word && !in_word;
         in_word = word;
     }
@@ -137,7 +141,8 @@ FILTER(wordcount)
 FILTER(tojson)
 {
     int64_t indent;
-    NX_TRY(nx__jarg_int(run, p[0] != NULL && p[0]->kind == NX_J_NONE ? NULL : p[0], -1, "the indent for filter 'tojson'", &indent));
+    NX_TRY(nx__jarg_int(run, p[0] != NULL && p[0]->kind == NX_J_NONE ? NULL : p[0], -1,
+                        "the indent for filter 'tojson'", &indent));
     if (indent > 100)
         return jfail(run, "the indent for filter 'tojson' is larger than 100");
     nx_buf b NX_BUF_AUTO;

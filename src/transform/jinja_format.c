@@ -46,7 +46,10 @@ static nx_status whole_digits(int64_t v, const spec *s, char *out, size_t n)
         digits[--k] = set[u % base];
         count++;
     } while ((u /= base) > 0);
-    const char *prefix = !s->alt || base == 10 ? "" : base == 16 ? (s->type == 'X' ? "0X" : "0x") : base == 8 ? "0o" : "0b";
+    const char *prefix = !s->alt || base == 10 ? ""
+                         : base == 16          ? (s->type == 'X' ? "0X" : "0x")
+                         : base == 8           ? "0o"
+                                               : "0b";
     snprintf(out, n, "%s%s", prefix, digits + k);
     return NX_OK;
 }
@@ -137,12 +140,14 @@ static nx_status put_value(nx_jrun *run, const nx_jval *v, const spec *s, nx_buf
     char digits[512]; /* 1e308 with 60 decimals fits */
     int64_t i;
     double f;
-    bool float_type = s->type != 0 && strchr("eEfFgG%n", s->type) != NULL, int_type = s->type != 0 && strchr("dxXob", s->type) != NULL;
+    bool float_type = s->type != 0 && strchr("eEfFgG%n", s->type) != NULL,
+         int_type = s->type != 0 && strchr("dxXob", s->type) != NULL;
     if (s->type == 'c' && nx__jval_integer(v, &i)) {
         char c[4];
         if (i < 0 || i > 0x10FFFF || (i >= 0xD800 && i <= 0xDFFF))
             return jfail(run, "%lld is no character", (long long)i);
-        return put_text(run, (nx_str){c, nx_utf8_put((uint32_t)i, c)}, s, out);
+        size_t n = nx_utf8_put((uint32_t)i, c);
+        return put_text(run, (nx_str){c, n}, s, out);
     }
     if ((v->kind == NX_J_INT || (v->kind == NX_J_BOOL && int_type)) && !float_type && s->type != 's') {
         (void)nx__jval_integer(v, &i);

@@ -48,39 +48,39 @@ nx_status nx__jinja_lex_expr(const char *name, int first_line, nx_str source, nx
 /* ---- tree ---- */
 
 typedef enum jnode_kind {
-    N_CONST,  /* v */
-    N_NAME,   /* s */
-    N_TUPLE,  /* list */
-    N_LIST,   /* list */
-    N_DICT,   /* list: key, value, key, value … */
-    N_COND,   /* a if b else c (c may be NULL) */
-    N_OR,     /* a, b */
+    N_CONST, /* v */
+    N_NAME,  /* s */
+    N_TUPLE, /* list */
+    N_LIST,  /* list */
+    N_DICT,  /* list: key, value, key, value … */
+    N_COND,  /* a if b else c (c may be NULL) */
+    N_OR,    /* a, b */
     N_AND,
-    N_NOT,    /* a */
+    N_NOT,     /* a */
     N_COMPARE, /* a, list of operands, ops */
-    N_BINARY, /* a op b */
-    N_CONCAT, /* list */
-    N_NEG,    /* a */
+    N_BINARY,  /* a op b */
+    N_CONCAT,  /* list */
+    N_NEG,     /* a */
     N_POS,
-    N_ATTR,  /* a.s */
-    N_ITEM,  /* a[b] */
-    N_SLICE, /* a:b:c inside of N_ITEM, each may be NULL */
-    N_CALL,  /* a(args) */
+    N_ATTR,   /* a.s */
+    N_ITEM,   /* a[b] */
+    N_SLICE,  /* a:b:c inside of N_ITEM, each may be NULL */
+    N_CALL,   /* a(args) */
     N_FILTER, /* a|filter(args) */
     N_TEST,   /* a is test(args) */
     N_NSREF,  /* s.s2 as the target of set */
     /* statements */
-    N_DATA,        /* s */
-    N_OUTPUT,      /* a */
-    N_IF,          /* list: conditions; bodies[i]; a last body without condition is else */
-    N_FOR,         /* a target, b iterable, c condition; body, other */
-    N_SET,         /* a target, b value */
-    N_SET_BLOCK,   /* a target, body; b: chain of filters over N_BODY or NULL */
-    N_MACRO,       /* def */
-    N_CALL_BLOCK,  /* a: N_CALL; def: the caller */
+    N_DATA,         /* s */
+    N_OUTPUT,       /* a */
+    N_IF,           /* list: conditions; bodies[i]; a last body without condition is else */
+    N_FOR,          /* a target, b iterable, c condition; body, other */
+    N_SET,          /* a target, b value */
+    N_SET_BLOCK,    /* a target, body; b: chain of filters over N_BODY or NULL */
+    N_MACRO,        /* def */
+    N_CALL_BLOCK,   /* a: N_CALL; def: the caller */
     N_FILTER_BLOCK, /* b: chain of filters over N_BODY; body */
-    N_BODY,        /* stands for the rendered body at the root of a chain of filters */
-    N_DO,          /* a */
+    N_BODY,         /* stands for the rendered body at the root of a chain of filters */
+    N_DO,           /* a */
     N_BREAK,
     N_CONTINUE,
     N_WITH /* list: target, value …; body */
@@ -118,8 +118,8 @@ typedef struct jmacro_def {
 struct jnode {
     uint8_t kind;
     int line;
-    int op;     /* N_BINARY: JOP */
-    int *ops;   /* N_COMPARE: one an operand; 'i' is in, 'n' is not in */
+    int op;   /* N_BINARY: JOP */
+    int *ops; /* N_COMPARE: one an operand; 'i' is in, 'n' is not in */
     nx_str s, s2;
     nx_jval v;
     jnode *a, *b, *c;
@@ -186,10 +186,10 @@ nx_status nx__jparse_dbt(jparser *p, const jtok *begin, bool *ret_taken);
 nx_status nx__jparse_add_block(jparser *p, const jtok *begin, const jtok *body_begin, const jtok *body_end, nx_jblock b,
                                const jmacro_def *def);
 enum { JPARSE_DEPTH_MAX = 200 };
-#define JPARSE_NESTED(p)                                                                             \
-    do {                                                                                             \
-        if (++(p)->depth > JPARSE_DEPTH_MAX)                                                         \
-            return nx__jparse_fail((p), (p)->tok->line, "nested more than %d deep", JPARSE_DEPTH_MAX); \
+#define JPARSE_NESTED(p)                                                                                               \
+    do {                                                                                                               \
+        if (++(p)->depth > JPARSE_DEPTH_MAX)                                                                           \
+            return nx__jparse_fail((p), (p)->tok->line, "nested more than %d deep", JPARSE_DEPTH_MAX);                 \
     } while (0)
 
 /* ---- run ---- */
@@ -204,8 +204,8 @@ typedef struct jscope {
 /* What NX_J_MACRO points at. */
 struct nx_jmacro {
     const jmacro_def *def;
-    jscope *scope;    /* where it was defined; NULL for registered ones */
-    nx_str package;   /* empty for local ones */
+    jscope *scope;  /* where it was defined; NULL for registered ones */
+    nx_str package; /* empty for local ones */
     nx_str call_name;
 };
 
@@ -256,7 +256,7 @@ struct nx_jinja {
 enum { JNEST_MAX = 1500, JVALUE_DEPTH_MAX = 100 };
 
 #define jfail(run, ...) nx_fail((run)->err, NX_INVALID, __VA_ARGS__)
-nx_status nx__jnomem(nx_jrun *run); /* NX_LIMIT: the memory of the run is spent */
+nx_status nx__jnomem(nx_jrun *run);                    /* NX_LIMIT: the memory of the run is spent */
 void *nx__jalloc(nx_jrun *run, size_t n, size_t size); /* NULL past the limit */
 
 /* jinja_value.c */
@@ -272,10 +272,11 @@ nx_status nx__jval_items(nx_jrun *run, const nx_jval *v, const nx_jval **ret, si
 nx_status nx__jval_len(nx_jrun *run, const nx_jval *v, int64_t *ret);
 nx_status nx__jundef_fail(nx_jrun *run, const nx_jval *v); /* "'x' is undefined" */
 /* jinja_str.c */
-size_t nx__jstr_len(nx_str s);                             /* code points */
-size_t nx__jstr_byte(nx_str s, size_t code_point);         /* offset of a code point */
+size_t nx__jstr_len(nx_str s);                                               /* code points */
+size_t nx__jstr_byte(nx_str s, size_t code_point);                           /* offset of a code point */
 nx_str nx__jstr_strip(nx_str s, const nx_str *chars, bool left, bool right); /* chars NULL: white space */
-nx_status nx__jstr_case(nx_jrun *run, nx_str s, char how, nx_jval *ret); /* u l c(apitalize) t(itle) T(str.title) s(wap) */
+nx_status nx__jstr_case(nx_jrun *run, nx_str s, char how,
+                        nx_jval *ret); /* u l c(apitalize) t(itle) T(str.title) s(wap) */
 bool nx__jstr_is_case(nx_jrun *run, nx_str s, bool upper);
 nx_status nx__jstr_replace(nx_jrun *run, nx_str s, nx_str from, nx_str to, int64_t count, nx_jval *ret);
 nx_status nx__jstr_pad(nx_jrun *run, nx_str s, int64_t width, char align, uint32_t fill, nx_jval *ret); /* < > ^ */
@@ -345,7 +346,8 @@ struct jmethod_def {
     nx_status (*fn)(nx_jrun *run, const nx_jval *self, const nx_jval **p, const nx_jargs *args, nx_jval *ret);
 };
 const jfilter *nx__jfilter_find(nx_str name);
-extern const jfilter nx__jfilters_seq[], nx__jfilters_pick[], nx__jfilters_str[], nx__jfilters_num[]; /* end: name NULL */
+extern const jfilter nx__jfilters_seq[], nx__jfilters_pick[], nx__jfilters_str[],
+    nx__jfilters_num[]; /* end: name NULL */
 nx_status nx__jfilter_apply(nx_jrun *run, const jfilter *f, const nx_jval *v, const nx_jargs *args, nx_jval *ret);
 const jtest *nx__jtest_find(nx_str name);
 nx_status nx__jtest_apply(nx_jrun *run, const jtest *t, const nx_jval *v, const nx_jargs *args, bool *ret);

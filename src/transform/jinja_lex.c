@@ -71,7 +71,10 @@ static nx_status push_data(lexer *l, size_t to, bool strip_end)
 
 static int hex_digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* \xhh, \uhhhh, \Uhhhhhhhh and octal: *i stands on the letter or first digit, and after the escape at the end. */
@@ -267,11 +270,13 @@ static nx_status lex_inside(lexer *l, const char *end, jtok_kind end_kind, int o
         if (l->i >= l->src.n) {
             if (end == NULL)
                 return NX_OK;
-            return fail(l, open_line, end[0] == '%' ? "this tag is not closed: '%}' is missing"
-                                                    : "this expression is not closed: '}}' is missing");
+            return fail(l, open_line,
+                        end[0] == '%' ? "this tag is not closed: '%}' is missing"
+                                      : "this expression is not closed: '}}' is missing");
         }
         char c = l->src.p[l->i];
-        size_t sign = end != NULL && (c == '-' || c == '+') && at(l, l->i + 1, end) && (c == '-' || end[0] == '%') ? 1 : 0;
+        size_t sign =
+            end != NULL && (c == '-' || c == '+') && at(l, l->i + 1, end) && (c == '-' || end[0] == '%') ? 1 : 0;
         if (end != NULL && br.n == 0 && at(l, l->i + sign, end)) {
             size_t pos = l->i;
             advance(l, l->i + sign + 2);
@@ -282,7 +287,8 @@ static nx_status lex_inside(lexer *l, const char *end, jtok_kind end_kind, int o
             size_t e = l->i + 1;
             while (e < l->src.n && is_name(l->src.p[e], false))
                 e++;
-            NX_TRY(push(l, (jtok){.kind = T_NAME, .line = l->line, .pos = l->i, .end = e, .s = nx_str_sub(l->src, l->i, e)}));
+            NX_TRY(push(
+                l, (jtok){.kind = T_NAME, .line = l->line, .pos = l->i, .end = e, .s = nx_str_sub(l->src, l->i, e)}));
             advance(l, e);
         } else if (c >= '0' && c <= '9') {
             NX_TRY(lex_number(l));

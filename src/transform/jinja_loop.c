@@ -37,8 +37,8 @@ static nx_status loop_attr(nx_jrun *run, nx_jobj *self, nx_str name, nx_jval *re
     const struct {
         const char *name;
         int64_t v;
-    } numbers[] = {{"index", i + 1},  {"index0", i},         {"revindex", n - i},      {"revindex0", n - i - 1},
-                   {"length", n},     {"depth", l->depth},   {"depth0", l->depth - 1}};
+    } numbers[] = {{"index", i + 1}, {"index0", i},       {"revindex", n - i},     {"revindex0", n - i - 1},
+                   {"length", n},    {"depth", l->depth}, {"depth0", l->depth - 1}};
     for (size_t k = 0; k < NX_COUNT_OF(numbers); k++)
         if (nx_str_is(name, numbers[k].name)) {
             *ret = nx_jval_int(numbers[k].v);

@@ -1,9 +1,9 @@
 /* Methods of lists, tuples and dicts. They change their value in place, as in Python. */
 #include "transform/jinja_int.h"
 
-#define METHOD(name)                                                                                                    \
-    static nx_status m_##name(NX_UNUSED nx_jrun *run, const nx_jval *self, NX_UNUSED const nx_jval **p, NX_UNUSED const nx_jargs *args, \
-                              nx_jval *ret)
+#define METHOD(name)                                                                                                   \
+    static nx_status m_##name(NX_UNUSED nx_jrun *run, const nx_jval *self, NX_UNUSED const nx_jval **p,                \
+                              NX_UNUSED const nx_jargs *args, nx_jval *ret)
 
 const jmethod_def *nx__jmethod_find(nx_jkind kind, nx_str name)
 {
@@ -161,12 +161,21 @@ METHOD(list_clear)
 }
 
 const jmethod_def nx__jmethods_list[] = {
-    {"append", "object!", m_append}, {"clear", "", m_list_clear},      {"copy", "", m_list_copy}, {"count", "value!", m_count},
-    {"extend", "iterable!", m_extend}, {"index", "value!", m_index},    {"insert", "index! object!", m_insert},
-    {"pop", "index", m_pop},        {"remove", "value!", m_remove},    {"reverse", "", m_reverse}, {"sort", "reverse", m_sort},
+    {"append", "object!", m_append},
+    {"clear", "", m_list_clear},
+    {"copy", "", m_list_copy},
+    {"count", "value!", m_count},
+    {"extend", "iterable!", m_extend},
+    {"index", "value!", m_index},
+    {"insert", "index! object!", m_insert},
+    {"pop", "index", m_pop},
+    {"remove", "value!", m_remove},
+    {"reverse", "", m_reverse},
+    {"sort", "reverse", m_sort},
     {NULL, NULL, NULL},
 };
-const jmethod_def nx__jmethods_tuple[] = {{"count", "value!", m_count}, {"index", "value!", m_index}, {NULL, NULL, NULL}};
+const jmethod_def nx__jmethods_tuple[] = {
+    {"count", "value!", m_count}, {"index", "value!", m_index}, {NULL, NULL, NULL}};
 
 /* ---- dicts ---- */
 
@@ -270,7 +279,14 @@ METHOD(dict_clear)
 }
 
 const jmethod_def nx__jmethods_dict[] = {
-    {"clear", "", m_dict_clear}, {"copy", "", m_dict_copy}, {"get", "key! default", m_get}, {"items", "", m_items},
-    {"keys", "", m_keys},        {"pop", "key! default", m_dict_pop}, {"setdefault", "key! default", m_setdefault},
-    {"update", NULL, m_update},  {"values", "", m_values},  {NULL, NULL, NULL},
+    {"clear", "", m_dict_clear},
+    {"copy", "", m_dict_copy},
+    {"get", "key! default", m_get},
+    {"items", "", m_items},
+    {"keys", "", m_keys},
+    {"pop", "key! default", m_dict_pop},
+    {"setdefault", "key! default", m_setdefault},
+    {"update", NULL, m_update},
+    {"values", "", m_values},
+    {NULL, NULL, NULL},
 };

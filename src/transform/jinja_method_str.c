@@ -1,13 +1,13 @@
 /* Methods of strings, as Python has them. */
 #include "transform/jinja_int.h"
 
-#define METHOD(name)                                                                                                    \
-    static nx_status m_##name(nx_jrun *run, const nx_jval *self, NX_UNUSED const nx_jval **p, NX_UNUSED const nx_jargs *args, \
-                              nx_jval *ret)
-#define CASE_METHOD(name, how)                       \
-    METHOD(name)                                     \
-    {                                                \
-        return nx__jstr_case(run, self->s, how, ret); \
+#define METHOD(name)                                                                                                   \
+    static nx_status m_##name(nx_jrun *run, const nx_jval *self, NX_UNUSED const nx_jval **p,                          \
+                              NX_UNUSED const nx_jargs *args, nx_jval *ret)
+#define CASE_METHOD(name, how)                                                                                         \
+    METHOD(name)                                                                                                       \
+    {                                                                                                                  \
+        return nx__jstr_case(run, self->s, how, ret);                                                                  \
     }
 CASE_METHOD(upper, 'u')
 CASE_METHOD(lower, 'l')
@@ -69,7 +69,8 @@ static nx_status split_space(nx_jrun *run, nx_str s, int64_t max, bool right, nx
                 break;
         }
         NX_TRY(add_str(run, list, right ? nx_str_sub(s, cut, s.n) : nx_str_sub(s, 0, cut)));
-        s = right ? nx__jstr_strip(nx_str_sub(s, 0, cut), NULL, false, true) : nx__jstr_strip(nx_str_sub(s, cut, s.n), NULL, true, false);
+        s = right ? nx__jstr_strip(nx_str_sub(s, 0, cut), NULL, false, true)
+                  : nx__jstr_strip(nx_str_sub(s, cut, s.n), NULL, true, false);
     }
     return NX_OK;
 }
@@ -343,7 +344,8 @@ static nx_status ascii_class(nx_jrun *run, const nx_jval *self, bool (*is)(uint3
 {
     for (size_t i = 0; i < self->s.n; i++)
         if ((unsigned char)self->s.p[i] >= 0x80 && is != nx__jstr_space)
-            return nx_fail(run->err, NX_UNSUPPORTED, "isdigit(), isalpha() and isalnum() are supported for ASCII text only");
+            return nx_fail(run->err, NX_UNSUPPORTED,
+                           "isdigit(), isalpha() and isalnum() are supported for ASCII text only");
     *ret = nx_jval_bool(all_chars(self->s, is));
     return NX_OK;
 }
@@ -381,17 +383,42 @@ METHOD(islower)
 }
 
 const jmethod_def nx__jmethods_str[] = {
-    {"capitalize", "", m_capitalize}, {"casefold", "", m_lower},       {"center", "width! fillchar", m_center},
-    {"count", "sub!", m_count},        {"endswith", "suffix!", m_endswith}, {"find", "sub!", m_find},
-    {"format", NULL, m_format},       {"index", "sub!", m_index},       {"isalnum", "", m_isalnum},
-    {"isalpha", "", m_isalpha},       {"isdecimal", "", m_isdigit},    {"isdigit", "", m_isdigit},
-    {"islower", "", m_islower},       {"isnumeric", "", m_isdigit},    {"isspace", "", m_isspace},
-    {"isupper", "", m_isupper},       {"join", "iterable!", m_join},    {"ljust", "width! fillchar", m_ljust},
-    {"lower", "", m_lower},           {"lstrip", "chars", m_lstrip},   {"partition", "sep!", m_partition},
-    {"removeprefix", "prefix!", m_removeprefix}, {"removesuffix", "suffix!", m_removesuffix}, {"replace", "old! new! count", m_replace},
-    {"rfind", "sub!", m_rfind},        {"rjust", "width! fillchar", m_rjust}, {"rpartition", "sep!", m_rpartition},
-    {"rsplit", "sep maxsplit", m_rsplit}, {"rstrip", "chars", m_rstrip}, {"split", "sep maxsplit", m_split},
-    {"splitlines", "keepends", m_splitlines}, {"startswith", "prefix!", m_startswith}, {"strip", "chars", m_strip},
-    {"swapcase", "", m_swapcase},     {"title", "", m_title},          {"upper", "", m_upper},
-    {"zfill", "width!", m_zfill},      {NULL, NULL, NULL},
+    {"capitalize", "", m_capitalize},
+    {"casefold", "", m_lower},
+    {"center", "width! fillchar", m_center},
+    {"count", "sub!", m_count},
+    {"endswith", "suffix!", m_endswith},
+    {"find", "sub!", m_find},
+    {"format", NULL, m_format},
+    {"index", "sub!", m_index},
+    {"isalnum", "", m_isalnum},
+    {"isalpha", "", m_isalpha},
+    {"isdecimal", "", m_isdigit},
+    {"isdigit", "", m_isdigit},
+    {"islower", "", m_islower},
+    {"isnumeric", "", m_isdigit},
+    {"isspace", "", m_isspace},
+    {"isupper", "", m_isupper},
+    {"join", "iterable!", m_join},
+    {"ljust", "width! fillchar", m_ljust},
+    {"lower", "", m_lower},
+    {"lstrip", "chars", m_lstrip},
+    {"partition", "sep!", m_partition},
+    {"removeprefix", "prefix!", m_removeprefix},
+    {"removesuffix", "suffix!", m_removesuffix},
+    {"replace", "old! new! count", m_replace},
+    {"rfind", "sub!", m_rfind},
+    {"rjust", "width! fillchar", m_rjust},
+    {"rpartition", "sep!", m_rpartition},
+    {"rsplit", "sep maxsplit", m_rsplit},
+    {"rstrip", "chars", m_rstrip},
+    {"split", "sep maxsplit", m_split},
+    {"splitlines", "keepends", m_splitlines},
+    {"startswith", "prefix!", m_startswith},
+    {"strip", "chars", m_strip},
+    {"swapcase", "", m_swapcase},
+    {"title", "", m_title},
+    {"upper", "", m_upper},
+    {"zfill", "width!", m_zfill},
+    {NULL, NULL, NULL},
 };

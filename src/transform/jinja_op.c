@@ -50,7 +50,8 @@ bool nx__jparse_float(nx_str s, double *ret)
     s = nx__jstr_strip(s, NULL, true, true);
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        if (c == '_' && i > 0 && isdigit((unsigned char)s.p[i - 1]) && i + 1 < s.n && isdigit((unsigned char)s.p[i + 1]))
+        if (c == '_' && i > 0 && isdigit((unsigned char)s.p[i - 1]) && i + 1 < s.n &&
+            isdigit((unsigned char)s.p[i + 1]))
             continue;
         if (n + 1 >= sizeof text || c == 'x' || c == 'X' || c == 'p' || c == '(')
             return false; /* no hexadecimal floats, no nan(...) */
@@ -275,7 +276,8 @@ static nx_status bounds(nx_jrun *run, const nx_jval part[3], int64_t n, int64_t 
 nx_status nx__jop_slice(nx_jrun *run, const nx_jval *v, const nx_jval part[3], nx_jval *ret)
 {
     if (!is_seq(v))
-        return v->kind == NX_J_UNDEF ? nx__jundef_fail(run, v) : jfail(run, "a value of type '%s' cannot be sliced", nx_jval_type(v));
+        return v->kind == NX_J_UNDEF ? nx__jundef_fail(run, v)
+                                     : jfail(run, "a value of type '%s' cannot be sliced", nx_jval_type(v));
     const nx_jval *items;
     size_t n;
     int64_t from = 0, to = 0, step = 1;

@@ -53,15 +53,10 @@ bool nx__jparse_op(const jtok *t, int op)
 
 const char *nx__jtok_text(const jtok *t, char *buf, size_t n)
 {
-    static const char *const kinds[] = {[T_EOF] = "the end of the file",
-                                        [T_DATA] = "text",
-                                        [T_BLOCK_BEGIN] = "'{%'",
-                                        [T_BLOCK_END] = "'%}'",
-                                        [T_VAR_BEGIN] = "'{{'",
-                                        [T_VAR_END] = "'}}'",
-                                        [T_STR] = "a string",
-                                        [T_INT] = "a number",
-                                        [T_FLOAT] = "a number"};
+    static const char *const kinds[] = {
+        [T_EOF] = "the end of the file", [T_DATA] = "text",    [T_BLOCK_BEGIN] = "'{%'", [T_BLOCK_END] = "'%}'",
+        [T_VAR_BEGIN] = "'{{'",          [T_VAR_END] = "'}}'", [T_STR] = "a string",     [T_INT] = "a number",
+        [T_FLOAT] = "a number"};
     if (t->kind == T_NAME)
         snprintf(buf, n, "'%.*s'", (int)(t->s.n > 60 ? 60 : t->s.n), t->s.p);
     else if (t->kind == T_OP && t->op > 0xff)
@@ -173,7 +168,8 @@ static nx_status parse_macro(jparser *p, const jtok *begin, jnode **ret)
     jmacro_def *def = NX_ARENA_NEW(p->a, jmacro_def);
     if (def == NULL)
         return nx_nomem(p->err);
-    def->line = p->tok++->line;
+    def->line = p->tok->line;
+    p->tok++;
     NX_TRY(nx__jparse_name(p, &def->name));
     NX_TRY(nx__jparse_signature(p, def));
     const jtok *body = p->tok;
@@ -226,7 +222,8 @@ static nx_status parse_for(jparser *p, jnode **ret)
 {
     static const char *const ends[] = {"else", "endfor", NULL};
     static const char *const last[] = {"endfor", NULL};
-    int line = p->tok++->line;
+    int line = p->tok->line;
+    p->tok++;
     NX_TRY(nx__jparse_new(p, N_FOR, line, ret));
     jnode *n = *ret;
     NX_TRY(nx__jparse_target(p, false, "in", &n->a));
@@ -254,7 +251,8 @@ static nx_status parse_for(jparser *p, jnode **ret)
 static nx_status parse_set(jparser *p, jnode **ret)
 {
     static const char *const ends[] = {"endset", NULL};
-    int line = p->tok++->line;
+    int line = p->tok->line;
+    p->tok++;
     NX_TRY(nx__jparse_new(p, N_SET, line, ret));
     jnode *n = *ret;
     NX_TRY(nx__jparse_target(p, true, NULL, &n->a));
@@ -277,7 +275,8 @@ static nx_status parse_set(jparser *p, jnode **ret)
 
 static nx_status parse_call_block(jparser *p, jnode **ret)
 {
-    int line = p->tok++->line;
+    int line = p->tok->line;
+    p->tok++;
     jmacro_def *def = NX_ARENA_NEW(p->a, jmacro_def);
     if (def == NULL)
         return nx_nomem(p->err);
@@ -296,7 +295,8 @@ static nx_status parse_call_block(jparser *p, jnode **ret)
 static nx_status parse_filter_block(jparser *p, jnode **ret)
 {
     static const char *const ends[] = {"endfilter", NULL};
-    int line = p->tok++->line;
+    int line = p->tok->line;
+    p->tok++;
     jnode *root = NULL;
     NX_TRY(nx__jparse_new(p, N_FILTER_BLOCK, line, ret));
     NX_TRY(nx__jparse_new(p, N_BODY, line, &root));
@@ -309,7 +309,8 @@ static nx_status parse_filter_block(jparser *p, jnode **ret)
 static nx_status parse_with(jparser *p, jnode **ret)
 {
     static const char *const ends[] = {"endwith", NULL};
-    int line = p->tok++->line;
+    int line = p->tok->line;
+    p->tok++;
     NX_TRY(nx__jparse_new(p, N_WITH, line, ret));
     size_t cap = 0;
     while (p->tok->kind != T_BLOCK_END) {
@@ -352,11 +353,18 @@ static nx_status parse_statement(jparser *p, const jtok *begin, jnode **ret)
     static const struct {
         const char *word;
         nx_status (*parse)(jparser *p, jnode **ret);
-    } words[] = {{"if", parse_if},           {"for", parse_for},     {"set", parse_set},       {"call", parse_call_block},
-                 {"filter", parse_filter_block}, {"with", parse_with}, {"do", parse_simple}, {"print", parse_simple},
-                 {"break", parse_simple},    {"continue", parse_simple}};
-    static const char *const refused[] = {"include", "import", "from",  "extends", "block",   "autoescape",
-                                          "trans",   "debug",  "pluralize", "scoped", "required"};
+    } words[] = {{"if", parse_if},
+                 {"for", parse_for},
+                 {"set", parse_set},
+                 {"call", parse_call_block},
+                 {"filter", parse_filter_block},
+                 {"with", parse_with},
+                 {"do", parse_simple},
+                 {"print", parse_simple},
+                 {"break", parse_simple},
+                 {"continue", parse_simple}};
+    static const char *const refused[] = {"include", "import", "from",      "extends", "block",   "autoescape",
+                                          "trans",   "debug",  "pluralize", "scoped",  "required"};
     const jtok *t = p->tok;
     if (t->kind == T_NAME) {
         for (size_t i = 0; i < NX_COUNT_OF(words); i++)
@@ -370,7 +378,8 @@ static nx_status parse_statement(jparser *p, const jtok *begin, jnode **ret)
             return NX_OK;
         for (size_t i = 0; i < NX_COUNT_OF(refused); i++)
             if (nx_str_is(t->s, refused[i]))
-                return nx_fail(p->err, NX_UNSUPPORTED, "%s:%d: the statement '%s' is not supported", p->t->name, t->line, refused[i]);
+                return nx_fail(p->err, NX_UNSUPPORTED, "%s:%d: the statement '%s' is not supported", p->t->name,
+                               t->line, refused[i]);
     }
     char got[80];
     return nx__jparse_fail(p, t->line, "unknown statement %s", nx__jtok_text(t, got, sizeof got));
@@ -379,7 +388,8 @@ static nx_status parse_statement(jparser *p, const jtok *begin, jnode **ret)
 static nx_status parse_output(jparser *p, jnode **ret)
 {
     char got[80];
-    int line = p->tok++->line;
+    int line = p->tok->line;
+    p->tok++;
     NX_TRY(nx__jparse_new(p, N_OUTPUT, line, ret));
     NX_TRY(nx__jparse_tuple(p, true, false, NULL, &(*ret)->a));
     if (p->tok->kind != T_VAR_END)
@@ -407,7 +417,9 @@ nx_status nx__jparse_body(jparser *p, const char *opener, int line, const char *
         if (t->kind == T_EOF) {
             if (ends != NULL)
                 return nx__jparse_fail(p, line, "'%s' is not closed: '%s' is missing", opener,
-                                       ends[1] == NULL ? ends[0] : ends[2] == NULL ? ends[1] : ends[2]);
+                                       ends[1] == NULL   ? ends[0]
+                                       : ends[2] == NULL ? ends[1]
+                                                         : ends[2]);
             break;
         } else if (t->kind == T_DATA) {
             p->tok++;

@@ -32,7 +32,8 @@ nx_status nx__jparse_add_block(jparser *p, const jtok *begin, const jtok *body_b
 static nx_status call_name(jparser *p, nx_str *ret, const char *prefix, nx_str name, nx_str adapter)
 {
     char *s = adapter.n == 0 ? nx_arena_printf(p->a, "%s" NX_STR_FMT, prefix, NX_STR_ARG(name))
-                             : nx_arena_printf(p->a, "%s" NX_STR_FMT "_" NX_STR_FMT, prefix, NX_STR_ARG(name), NX_STR_ARG(adapter));
+                             : nx_arena_printf(p->a, "%s" NX_STR_FMT "_" NX_STR_FMT, prefix, NX_STR_ARG(name),
+                                               NX_STR_ARG(adapter));
     if (s == NULL)
         return nx_nomem(p->err);
     *ret = nx_str_of(s);
@@ -67,7 +68,8 @@ static nx_status parse_materialization_head(jparser *p, nx_str *adapter)
 static nx_status parse_docs(jparser *p, const jtok *begin)
 {
     nx_jblock b = {.kind = NX_JB_DOCS};
-    int line = p->tok++->line;
+    int line = p->tok->line;
+    p->tok++;
     NX_TRY(nx__jparse_name(p, &b.name));
     b.call_name = b.name;
     const jtok *open = p->tok++;
@@ -89,13 +91,15 @@ nx_status nx__jparse_dbt(jparser *p, const jtok *begin, bool *ret_taken)
         return NX_OK;
     const char *word = test ? "test" : snapshot ? "snapshot" : mat ? "materialization" : "docs";
     if (p->blocks > 1)
-        return nx__jparse_fail(p, p->tok->line, "'%s' must stand at the top of a file, not inside of another block", word);
+        return nx__jparse_fail(p, p->tok->line, "'%s' must stand at the top of a file, not inside of another block",
+                               word);
     if (docs)
         return parse_docs(p, begin);
     jmacro_def *def = NX_ARENA_NEW(p->a, jmacro_def);
     if (def == NULL)
         return nx_nomem(p->err);
-    def->line = p->tok++->line;
+    def->line = p->tok->line;
+    p->tok++;
     nx_jblock b = {.kind = test ? NX_JB_TEST : snapshot ? NX_JB_SNAPSHOT : NX_JB_MATERIALIZATION};
     NX_TRY(nx__jparse_name(p, &b.name));
     b.call_name = b.name;

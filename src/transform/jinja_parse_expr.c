@@ -180,8 +180,8 @@ nx_status nx__jparse_expr(jparser *p, jnode **ret)
 
 static bool tuple_ends(const jparser *p, const char *end_word)
 {
-    return p->tok->kind == T_VAR_END || p->tok->kind == T_BLOCK_END || p->tok->kind == T_EOF || nx__jparse_op(p->tok, ')') ||
-           (end_word != NULL && nx__jparse_word(p->tok, end_word));
+    return p->tok->kind == T_VAR_END || p->tok->kind == T_BLOCK_END || p->tok->kind == T_EOF ||
+           nx__jparse_op(p->tok, ')') || (end_word != NULL && nx__jparse_word(p->tok, end_word));
 }
 
 nx_status nx__jparse_tuple(jparser *p, bool with_cond, bool parens, const char *end_word, jnode **ret)

@@ -162,7 +162,8 @@ static nx_status parse_arg(jparser *p, jcallargs *a, size_t *pos_cap, size_t *kw
     int line = p->tok->line;
     bool star = nx__jparse_op(p->tok, '*'), dstar = nx__jparse_op(p->tok, JOP2('*', '*'));
     bool keyword = p->tok[0].kind == T_NAME && nx__jparse_op(&p->tok[1], '=');
-    if (a->dstar != NULL || (star && a->star != NULL) || (!keyword && !dstar && !star && (a->star != NULL || a->kw.n > 0)))
+    if (a->dstar != NULL || (star && a->star != NULL) ||
+        (!keyword && !dstar && !star && (a->star != NULL || a->kw.n > 0)))
         return nx__jparse_fail(p, line, "a positional argument follows a keyword or '*' argument");
     if (keyword)
         return add_keyword(p, a, kw_cap);
@@ -227,7 +228,8 @@ static nx_status parse_filter(jparser *p, jnode *base, jnode **ret)
     (*ret)->s = name;
     (*ret)->filter = nx__jfilter_find(name);
     if ((*ret)->filter == NULL)
-        return nx_fail(p->err, NX_UNSUPPORTED, "%s:%d: there is no filter '" NX_STR_FMT "'", p->t->name, line, NX_STR_ARG(name));
+        return nx_fail(p->err, NX_UNSUPPORTED, "%s:%d: there is no filter '" NX_STR_FMT "'", p->t->name, line,
+                       NX_STR_ARG(name));
     return nx__jparse_op(p->tok, '(') ? nx__jparse_args(p, &(*ret)->args) : NX_OK;
 }
 
@@ -244,8 +246,9 @@ nx_status nx__jparse_filters(jparser *p, jnode *root, jnode **ret)
 static bool starts_test_arg(const jparser *p)
 {
     jtok_kind k = p->tok->kind;
-    return (k == T_NAME && !nx__jparse_word(p->tok, "else") && !nx__jparse_word(p->tok, "or") && !nx__jparse_word(p->tok, "and")) || k == T_STR || k == T_INT ||
-           k == T_FLOAT || nx__jparse_op(p->tok, '[') || nx__jparse_op(p->tok, '{');
+    return (k == T_NAME && !nx__jparse_word(p->tok, "else") && !nx__jparse_word(p->tok, "or") &&
+            !nx__jparse_word(p->tok, "and")) ||
+           k == T_STR || k == T_INT || k == T_FLOAT || nx__jparse_op(p->tok, '[') || nx__jparse_op(p->tok, '{');
 }
 
 static nx_status parse_test(jparser *p, jnode *base, jnode **ret)
@@ -260,7 +263,8 @@ static nx_status parse_test(jparser *p, jnode *base, jnode **ret)
     NX_TRY(nx__jparse_pair(p, N_TEST, line, base, NULL, 0, &n));
     n->test = nx__jtest_find(name);
     if (n->test == NULL)
-        return nx_fail(p->err, NX_UNSUPPORTED, "%s:%d: there is no test '" NX_STR_FMT "'", p->t->name, line, NX_STR_ARG(name));
+        return nx_fail(p->err, NX_UNSUPPORTED, "%s:%d: there is no test '" NX_STR_FMT "'", p->t->name, line,
+                       NX_STR_ARG(name));
     if (nx__jparse_op(p->tok, '(')) {
         NX_TRY(nx__jparse_args(p, &n->args));
     } else if (starts_test_arg(p)) {

@@ -26,7 +26,8 @@ nx_status nx__jfloat_repr(double f, nx_buf *out)
 
 static nx_status full(nx_err *err, nx_status st)
 {
-    return st == NX_OK ? NX_OK : nx_fail(err, NX_LIMIT, "the text of a value is larger than the memory limit of the template");
+    return st == NX_OK ? NX_OK
+                       : nx_fail(err, NX_LIMIT, "the text of a value is larger than the memory limit of the template");
 }
 
 static nx_status repr_str(nx_str s, nx_buf *out)

@@ -174,7 +174,8 @@ static nx_status leave(nx_jrun *run, saved s, nx_status st)
 {
     if (st != NX_OK && run->returning && run->depth == 0) {
         run->returning = false;
-        st = nx_fail(run->err, NX_INVALID, "%s:%d: return() outside of a macro", run->tmpl == NULL ? "?" : run->tmpl->name, run->line);
+        st = nx_fail(run->err, NX_INVALID, "%s:%d: return() outside of a macro",
+                     run->tmpl == NULL ? "?" : run->tmpl->name, run->line);
         run->located = true;
     }
     run->err = s.err;
@@ -252,7 +253,8 @@ nx_status nx_jrun_call(nx_jrun *run, const nx_jval *callee, const nx_jargs *args
     return leave(run, s, st);
 }
 
-nx_status nx_jrun_call_macro(nx_jrun *run, const char *package, const char *name, const nx_jargs *args, nx_jval *ret, nx_err *err)
+nx_status nx_jrun_call_macro(nx_jrun *run, const char *package, const char *name, const nx_jargs *args, nx_jval *ret,
+                             nx_err *err)
 {
     nx_jval v = nx_jval_none();
     if (package == NULL)
@@ -260,6 +262,7 @@ nx_status nx_jrun_call_macro(nx_jrun *run, const char *package, const char *name
     else
         (void)nx_jinja_macro(run->j, nx_str_of(package), nx_str_of(name), &v);
     if (v.kind != NX_J_MACRO && v.kind != NX_J_FUNC)
-        return nx_fail(err, NX_NOT_FOUND, "there is no macro '%s%s%s'", package == NULL ? "" : package, package == NULL ? "" : ".", name);
+        return nx_fail(err, NX_NOT_FOUND, "there is no macro '%s%s%s'", package == NULL ? "" : package,
+                       package == NULL ? "" : ".", name);
     return nx_jrun_call(run, &v, args, ret, err);
 }

@@ -36,7 +36,8 @@ nx_status nx__jval_items(nx_jrun *run, const nx_jval *v, const nx_jval **ret, si
         nx_jval list;
         NX_TRY(v->obj->cls->iter(run, v->obj, &list, run->err));
         if (list.kind != NX_J_LIST && list.kind != NX_J_TUPLE)
-            return nx_fail(run->err, NX_INTERNAL, "the iterator of '%s' gave a '%s'", nx_jval_type(v), nx_jval_type(&list));
+            return nx_fail(run->err, NX_INTERNAL, "the iterator of '%s' gave a '%s'", nx_jval_type(v),
+                           nx_jval_type(&list));
         return nx__jval_items(run, &list, ret, ret_n);
     }
     if (v->kind == NX_J_DICT) {
@@ -257,7 +258,8 @@ nx_status nx_jargs_check(const nx_jargs *a, const char *fn, size_t n_max, const 
     return NX_OK;
 }
 
-nx_status nx__jbind(nx_jrun *run, const char *what, const char *name, const char *spec, const nx_jargs *args, const nx_jval **p)
+nx_status nx__jbind(nx_jrun *run, const char *what, const char *name, const char *spec, const nx_jargs *args,
+                    const nx_jval **p)
 {
     nx_str rest = nx_str_of(spec), words[JARGS_MAX], word;
     size_t n = 0;

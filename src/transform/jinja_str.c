@@ -22,8 +22,9 @@ size_t nx__jstr_byte(nx_str s, size_t code_point)
 
 bool nx__jstr_space(uint32_t cp)
 {
-    return cp == ' ' || (cp >= 0x09 && cp <= 0x0D) || (cp >= 0x1C && cp <= 0x1F) || cp == 0x85 || cp == 0xA0 || cp == 0x1680 ||
-           (cp >= 0x2000 && cp <= 0x200A) || cp == 0x2028 || cp == 0x2029 || cp == 0x202F || cp == 0x205F || cp == 0x3000;
+    return cp == ' ' || (cp >= 0x09 && cp <= 0x0D) || (cp >= 0x1C && cp <= 0x1F) || cp == 0x85 || cp == 0xA0 ||
+           cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200A) || cp == 0x2028 || cp == 0x2029 || cp == 0x202F ||
+           cp == 0x205F || cp == 0x3000;
 }
 
 static bool strips(uint32_t cp, const nx_str *chars)
@@ -83,14 +84,15 @@ nx_status nx__jstr_case(nx_jrun *run, nx_str s, char how, nx_jval *ret)
     nx_buf_init(&b, run->opts.bytes_max);
     uint32_t before = 0;
     for (size_t i = 0; i < s.n;) {
-        uint32_t cp = nx_utf8_get(s, &i), to = cp;
+        uint32_t cp = nx_utf8_get(s, &i);
         bool letter = upper(run, before) != lower(run, before);
-        bool up = how == 'u' || (how == 'c' && before == 0) || (how == 't' && title_break(before)) || (how == 'T' && !letter) ||
-                  (how == 's' && cp == lower(run, cp));
-        to = up ? upper(run, cp) : lower(run, cp);
+        bool up = how == 'u' || (how == 'c' && before == 0) || (how == 't' && title_break(before)) ||
+                  (how == 'T' && !letter) || (how == 's' && cp == lower(run, cp));
+        uint32_t to = up ? upper(run, cp) : lower(run, cp);
         before = cp;
         char out[4];
-        if (nx_buf_add(&b, (nx_str){out, nx_utf8_put(to, out)}) != NX_OK)
+        size_t n = nx_utf8_put(to, out);
+        if (nx_buf_add(&b, (nx_str){out, n}) != NX_OK)
             return nx__jnomem(run);
     }
     return nx__jbuf_val(run, &b, ret);

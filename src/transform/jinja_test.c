@@ -1,11 +1,12 @@
 /* The tests behind `is`. */
 #include "transform/jinja_int.h"
 
-#define TEST(name, expr)                                                                                \
-    static nx_status t_##name(NX_UNUSED nx_jrun *run, NX_UNUSED const nx_jval *v, NX_UNUSED const nx_jval *arg, bool *ret) \
-    {                                                                                                   \
-        *ret = (expr);                                                                                  \
-        return NX_OK;                                                                                   \
+#define TEST(name, expr)                                                                                               \
+    static nx_status t_##name(NX_UNUSED nx_jrun *run, NX_UNUSED const nx_jval *v, NX_UNUSED const nx_jval *arg,        \
+                              bool *ret)                                                                               \
+    {                                                                                                                  \
+        *ret = (expr);                                                                                                 \
+        return NX_OK;                                                                                                  \
     }
 
 TEST(defined, v->kind != NX_J_UNDEF)
@@ -22,8 +23,8 @@ TEST(mapping, v->kind == NX_J_DICT)
 TEST(sequence, v->kind == NX_J_STR || v->kind == NX_J_LIST || v->kind == NX_J_TUPLE || v->kind == NX_J_DICT)
 TEST(iterable, v->kind == NX_J_STR || v->kind == NX_J_LIST || v->kind == NX_J_TUPLE || v->kind == NX_J_DICT ||
                    v->kind == NX_J_UNDEF || (v->kind == NX_J_OBJ && v->obj->cls->iter != NULL))
-TEST(callable, v->kind == NX_J_FUNC || v->kind == NX_J_MACRO || v->kind == NX_J_METHOD ||
-                   (v->kind == NX_J_UNDEF) || (v->kind == NX_J_OBJ && v->obj->cls->call != NULL))
+TEST(callable, v->kind == NX_J_FUNC || v->kind == NX_J_MACRO || v->kind == NX_J_METHOD || (v->kind == NX_J_UNDEF) ||
+                   (v->kind == NX_J_OBJ && v->obj->cls->call != NULL))
 TEST(escaped, false)
 TEST(filter, v->kind == NX_J_STR && nx__jfilter_find(v->s) != NULL)
 TEST(test, v->kind == NX_J_STR && nx__jtest_find(v->s) != NULL)
@@ -85,10 +86,10 @@ static nx_status t_upper(nx_jrun *run, const nx_jval *v, const nx_jval *arg, boo
     return is_case(run, v, true, ret);
 }
 
-#define COMPARE(name, op)                                                                           \
-    static nx_status t_##name(nx_jrun *run, const nx_jval *v, const nx_jval *arg, bool *ret)        \
-    {                                                                                               \
-        return nx__jop_compare(run, op, v, arg, ret);                                               \
+#define COMPARE(name, op)                                                                                              \
+    static nx_status t_##name(nx_jrun *run, const nx_jval *v, const nx_jval *arg, bool *ret)                           \
+    {                                                                                                                  \
+        return nx__jop_compare(run, op, v, arg, ret);                                                                  \
     }
 COMPARE(eq, JOP2('=', '='))
 COMPARE(ne, JOP2('!', '='))
@@ -99,16 +100,45 @@ COMPARE(ge, JOP2('>', '='))
 COMPARE(in, 'i')
 
 static const jtest tests[] = {
-    {"boolean", 0, t_boolean},   {"callable", 0, t_callable}, {"defined", 0, t_defined},   {"divisibleby", 1, t_divisibleby},
-    {"eq", 1, t_eq},             {"==", 1, t_eq},             {"equalto", 1, t_eq},        {"escaped", 0, t_escaped},
-    {"even", 0, t_even},         {"false", 0, t_false},       {"filter", 0, t_filter},     {"float", 0, t_float},
-    {"ge", 1, t_ge},             {">=", 1, t_ge},             {"gt", 1, t_gt},             {">", 1, t_gt},
-    {"greaterthan", 1, t_gt},    {"in", 1, t_in},             {"integer", 0, t_integer},   {"iterable", 0, t_iterable},
-    {"le", 1, t_le},             {"<=", 1, t_le},             {"lower", 0, t_lower},       {"lt", 1, t_lt},
-    {"<", 1, t_lt},              {"lessthan", 1, t_lt},       {"mapping", 0, t_mapping},   {"ne", 1, t_ne},
-    {"!=", 1, t_ne},             {"none", 0, t_none},         {"number", 0, t_number},     {"odd", 0, t_odd},
-    {"sameas", 1, t_sameas},     {"sequence", 0, t_sequence}, {"string", 0, t_string},     {"test", 0, t_test},
-    {"true", 0, t_true},         {"undefined", 0, t_undefined}, {"upper", 0, t_upper},
+    {"boolean", 0, t_boolean},
+    {"callable", 0, t_callable},
+    {"defined", 0, t_defined},
+    {"divisibleby", 1, t_divisibleby},
+    {"eq", 1, t_eq},
+    {"==", 1, t_eq},
+    {"equalto", 1, t_eq},
+    {"escaped", 0, t_escaped},
+    {"even", 0, t_even},
+    {"false", 0, t_false},
+    {"filter", 0, t_filter},
+    {"float", 0, t_float},
+    {"ge", 1, t_ge},
+    {">=", 1, t_ge},
+    {"gt", 1, t_gt},
+    {">", 1, t_gt},
+    {"greaterthan", 1, t_gt},
+    {"in", 1, t_in},
+    {"integer", 0, t_integer},
+    {"iterable", 0, t_iterable},
+    {"le", 1, t_le},
+    {"<=", 1, t_le},
+    {"lower", 0, t_lower},
+    {"lt", 1, t_lt},
+    {"<", 1, t_lt},
+    {"lessthan", 1, t_lt},
+    {"mapping", 0, t_mapping},
+    {"ne", 1, t_ne},
+    {"!=", 1, t_ne},
+    {"none", 0, t_none},
+    {"number", 0, t_number},
+    {"odd", 0, t_odd},
+    {"sameas", 1, t_sameas},
+    {"sequence", 0, t_sequence},
+    {"string", 0, t_string},
+    {"test", 0, t_test},
+    {"true", 0, t_true},
+    {"undefined", 0, t_undefined},
+    {"upper", 0, t_upper},
 };
 
 const jtest *nx__jtest_find(nx_str name)

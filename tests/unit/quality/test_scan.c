@@ -16,24 +16,26 @@ typedef struct bench {
     nx_session *s;
 } bench;
 
-static const char tables[] =
-    "create table trades(id bigint, venue varchar, price decimal(18,6), size double, ts timestamptz, day date, note varchar);"
-    "insert into trades values"
-    " (1, 'N', 10.5, 1, '2024-01-02 10:00:00+00', '2024-01-02', 'a@b.com'),"
-    " (2, 'Q', 11.5, 2, '2024-01-02 11:00:00+00', '2024-01-02', 'none'),"
-    " (3, 'N', null, 3, '2024-01-02 12:00:00+00', '2024-01-02', ''),"
-    " (3, 'Z', -1, 4, '2024-01-02 12:30:00+00', '2024-01-01', 'n/a'),"
-    " (null, null, 12, null, null, null, null);"
-    "create table venues(code varchar, name varchar); insert into venues values ('N', 'NYSE'), ('Q', 'Nasdaq'), ('N', 'again');"
-    "create table empty(a int, ts timestamp);"
-    "create schema gold; create table gold.facts(\"Key\" int, v double); insert into gold.facts values (1, 0.5), (2, 1.5);";
+static const char tables[] = "create table trades(id bigint, venue varchar, price decimal(18,6), size double, ts "
+                             "timestamptz, day date, note varchar);"
+                             "insert into trades values"
+                             " (1, 'N', 10.5, 1, '2024-01-02 10:00:00+00', '2024-01-02', 'a@b.com'),"
+                             " (2, 'Q', 11.5, 2, '2024-01-02 11:00:00+00', '2024-01-02', 'none'),"
+                             " (3, 'N', null, 3, '2024-01-02 12:00:00+00', '2024-01-02', ''),"
+                             " (3, 'Z', -1, 4, '2024-01-02 12:30:00+00', '2024-01-01', 'n/a'),"
+                             " (null, null, 12, null, null, null, null);"
+                             "create table venues(code varchar, name varchar); insert into venues values ('N', "
+                             "'NYSE'), ('Q', 'Nasdaq'), ('N', 'again');"
+                             "create table empty(a int, ts timestamp);"
+                             "create schema gold; create table gold.facts(\"Key\" int, v double); insert into "
+                             "gold.facts values (1, 0.5), (2, 1.5);";
 
 static int set_up(void **state)
 {
     static bench b;
     nx_err err;
-    if (nx_engine_open(&(nx_engine_opts){.threads = 1}, &b.e, &err) != NX_OK || nx_session_open(b.e, &b.s, &err) != NX_OK ||
-        nx_session_exec(b.s, nx_str_of(tables), NULL, &err) != NX_OK) {
+    if (nx_engine_open(&(nx_engine_opts){.threads = 1}, &b.e, &err) != NX_OK ||
+        nx_session_open(b.e, &b.s, &err) != NX_OK || nx_session_exec(b.s, nx_str_of(tables), NULL, &err) != NX_OK) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
@@ -53,7 +55,8 @@ static void scan(bench *b, const char *text, const nx_scan_opts *opts, nx_scan *
 {
     nx_quality *q = nx_quality_new();
     nx_err err;
-    if (nx_quality_add(q, "c.yml", nx_str_of(text), &err) != NX_OK || nx_quality_scan(q, b->s, opts, ret, &err) != NX_OK)
+    if (nx_quality_add(q, "c.yml", nx_str_of(text), &err) != NX_OK ||
+        nx_quality_scan(q, b->s, opts, ret, &err) != NX_OK)
         fail_msg("%s\n%s", text, err.text);
     nx_quality_free(q);
 }
@@ -69,9 +72,11 @@ static void check(bench *b, const char *table, const char *body, nx_outcome want
     scan(b, text, &(nx_scan_opts){.now = now}, &s);
     assert_int_equal(s.n, 1);
     const nx_check_result *r = &s.checks[0];
-    if (r->outcome != want || (value == NULL) != (r->value_text == NULL) || (value != NULL && strcmp(value, r->value_text) != 0))
-        fail_msg("%s\n  gave: %s %s (%s)\n  want: %s %s", body, nx_outcome_name(r->outcome), r->value_text == NULL ? "-" : r->value_text,
-                 r->detail == NULL ? "" : r->detail, nx_outcome_name(want), value == NULL ? "-" : value);
+    if (r->outcome != want || (value == NULL) != (r->value_text == NULL) ||
+        (value != NULL && strcmp(value, r->value_text) != 0))
+        fail_msg("%s\n  gave: %s %s (%s)\n  want: %s %s", body, nx_outcome_name(r->outcome),
+                 r->value_text == NULL ? "-" : r->value_text, r->detail == NULL ? "" : r->detail, nx_outcome_name(want),
+                 value == NULL ? "-" : value);
     nx_scan_drop(&s);
 }
 
@@ -118,9 +123,11 @@ static void test_invalid(void **state)
     check(b, "trades", "invalid_count(price) = 0:\n      valid min: 0\n      valid max: 11.5", NX_OUTCOME_FAIL, "2");
     check(b, "trades", "invalid_count(venue) = 0:\n      valid regex: '^[A-Z]$'", NX_OUTCOME_PASS, "0");
     check(b, "trades", "invalid_count(venue) = 0:\n      invalid regex: Z", NX_OUTCOME_FAIL, "1");
-    check(b, "trades", "invalid_count(note) = 0:\n      valid format: email\n      missing values: ['', none, n/a]", NX_OUTCOME_PASS, "0");
+    check(b, "trades", "invalid_count(note) = 0:\n      valid format: email\n      missing values: ['', none, n/a]",
+          NX_OUTCOME_PASS, "0");
     check(b, "trades", "invalid_count(note) = 3:\n      valid format: email", NX_OUTCOME_PASS, "3");
-    check(b, "trades", "invalid_count(note) = 0:\n      valid min length: 1\n      valid max length: 7", NX_OUTCOME_FAIL, "1");
+    check(b, "trades", "invalid_count(note) = 0:\n      valid min length: 1\n      valid max length: 7",
+          NX_OUTCOME_FAIL, "1");
     check(b, "trades", "invalid_count(venue) = 0:\n      valid length: 1", NX_OUTCOME_PASS, "0");
     check(b, "trades", "valid_count(venue) = 3:\n      valid values: [N, Q]", NX_OUTCOME_PASS, "3");
     check(b, "trades", "valid_percent(venue) = 60:\n      valid values: [N, Q]", NX_OUTCOME_PASS, "60");
@@ -171,16 +178,25 @@ static void test_freshness(void **state)
 static void test_schema(void **state)
 {
     bench *b = *state;
-    check(b, "trades", "schema:\n      fail:\n        when required column missing: [id, PRICE]", NX_OUTCOME_PASS, NULL);
+    check(b, "trades", "schema:\n      fail:\n        when required column missing: [id, PRICE]", NX_OUTCOME_PASS,
+          NULL);
     check(b, "trades", "schema:\n      fail:\n        when required column missing: [id, nope, other]", NX_OUTCOME_FAIL,
           "column nope is missing; column other is missing");
-    check(b, "trades", "schema:\n      warn:\n        when forbidden column present: [pri%, x*]", NX_OUTCOME_WARN, "column price is forbidden");
-    check(b, "trades", "schema:\n      fail:\n        when forbidden column present: [ice, '%q%']", NX_OUTCOME_PASS, NULL);
-    check(b, "trades", "schema:\n      fail:\n        when wrong column type: {id: bigint, venue: string, price: 'decimal(18,6)', size: double, ts: timestamp, day: date}",
+    check(b, "trades", "schema:\n      warn:\n        when forbidden column present: [pri%, x*]", NX_OUTCOME_WARN,
+          "column price is forbidden");
+    check(b, "trades", "schema:\n      fail:\n        when forbidden column present: [ice, '%q%']", NX_OUTCOME_PASS,
+          NULL);
+    check(b, "trades",
+          "schema:\n      fail:\n        when wrong column type: {id: bigint, venue: string, price: 'decimal(18,6)', "
+          "size: double, ts: timestamp, day: date}",
           NX_OUTCOME_PASS, NULL);
-    check(b, "trades", "schema:\n      fail:\n        when wrong column type: {id: int, price: numeric}", NX_OUTCOME_FAIL, "column id is bigint, not int");
-    check(b, "trades", "schema:\n      fail:\n        when wrong column index: {id: 0, venue: 2}", NX_OUTCOME_FAIL, "column venue is at 1, not 2");
-    check(b, "trades", "schema:\n      fail:\n        when required column missing: [id]\n      warn:\n        when required column missing: [zz]",
+    check(b, "trades", "schema:\n      fail:\n        when wrong column type: {id: int, price: numeric}",
+          NX_OUTCOME_FAIL, "column id is bigint, not int");
+    check(b, "trades", "schema:\n      fail:\n        when wrong column index: {id: 0, venue: 2}", NX_OUTCOME_FAIL,
+          "column venue is at 1, not 2");
+    check(b, "trades",
+          "schema:\n      fail:\n        when required column missing: [id]\n      warn:\n        when required column "
+          "missing: [zz]",
           NX_OUTCOME_WARN, "column zz is missing");
     check(b, "nowhere", "schema:\n      fail:\n        when required column missing: [id]", NX_OUTCOME_ERROR, NULL);
 }
@@ -189,9 +205,15 @@ static void test_rows_and_references(void **state)
 {
     bench *b = *state;
     check(b, "trades", "failed rows:\n      fail condition: price < 0", NX_OUTCOME_FAIL, "1");
-    check(b, "trades", "failed rows:\n      name: none\n      fail condition: price > 1000 or size is null and id is not null", NX_OUTCOME_PASS, "0");
-    check(b, "trades", "failed rows:\n      fail query: |\n        select venue from trades group by venue having count(*) > 1;\n", NX_OUTCOME_FAIL, "1");
-    check(b, "trades", "failed rows:\n      fail query: select * from trades -- all\n      warn: when > 4\n      fail: when > 5", NX_OUTCOME_WARN, "5");
+    check(b, "trades",
+          "failed rows:\n      name: none\n      fail condition: price > 1000 or size is null and id is not null",
+          NX_OUTCOME_PASS, "0");
+    check(b, "trades",
+          "failed rows:\n      fail query: |\n        select venue from trades group by venue having count(*) > 1;\n",
+          NX_OUTCOME_FAIL, "1");
+    check(b, "trades",
+          "failed rows:\n      fail query: select * from trades -- all\n      warn: when > 4\n      fail: when > 5",
+          NX_OUTCOME_WARN, "5");
     check(b, "trades", "values in (venue) must exist in venues (code)", NX_OUTCOME_FAIL, "1");
     check(b, "trades", "values in (venue) must exist in venues (code):\n      filter: id < 3", NX_OUTCOME_PASS, "0");
     check(b, "trades", "values in (venue) must not exist in venues (code)", NX_OUTCOME_FAIL, "3");
@@ -205,8 +227,11 @@ static void test_partitions(void **state)
 {
     bench *b = *state;
     nx_scan s;
-    scan(b, "filter trades [second]:\n  where: day = DATE '2024-01-02' -- that day\nchecks for trades [second]:\n  - row_count = 3\n  - missing_count(price) = 1\n"
-            "  - duplicate_count(id) = 0\nchecks for trades:\n  - row_count = 5\n  - max(size) = 4\n", NULL, &s);
+    scan(b,
+         "filter trades [second]:\n  where: day = DATE '2024-01-02' -- that day\nchecks for trades [second]:\n  - "
+         "row_count = 3\n  - missing_count(price) = 1\n"
+         "  - duplicate_count(id) = 0\nchecks for trades:\n  - row_count = 5\n  - max(size) = 4\n",
+         NULL, &s);
     assert_int_equal(s.pass, 5);
     assert_int_equal(s.n_queries, 3); /* both sets of rows once, duplicates by themselves */
     nx_scan_drop(&s);
@@ -217,7 +242,9 @@ static void test_errors_stay_with_their_check(void **state)
 {
     bench *b = *state;
     nx_scan s;
-    scan(b, "checks for trades:\n  - row_count > 0\n  - missing_count(nope) = 0\n  - max(size) = 4\nchecks for nowhere:\n  - row_count > 0\n  - row_count > 1\n",
+    scan(b,
+         "checks for trades:\n  - row_count > 0\n  - missing_count(nope) = 0\n  - max(size) = 4\nchecks for nowhere:\n "
+         " - row_count > 0\n  - row_count > 1\n",
          NULL, &s);
     assert_int_equal(s.pass, 2);
     assert_int_equal(s.error, 3);
@@ -242,7 +269,8 @@ static void test_selection_and_stop(void **state)
     const char *only[] = {"venues"};
     int calls = 0;
     const char *text = "checks for trades:\n  - row_count > 9\nchecks for venues:\n  - row_count = 3\n";
-    scan(b, text, &(nx_scan_opts){.tables = only, .n_tables = 1, .progress = count_progress, .progress_ctx = &calls}, &s);
+    scan(b, text, &(nx_scan_opts){.tables = only, .n_tables = 1, .progress = count_progress, .progress_ctx = &calls},
+         &s);
     assert_int_equal(s.n, 1);
     assert_int_equal(s.pass, 1);
     assert_int_equal(calls, 1);
@@ -255,7 +283,8 @@ static void test_selection_and_stop(void **state)
     nx_quality_free(q);
 }
 
-static const char reported[] = "checks for trades:\n  - row_count > 0\n  - missing_count(price) = 0\n  - row_count:\n      name: Not too many\n      warn: when > 4\n"
+static const char reported[] = "checks for trades:\n  - row_count > 0\n  - missing_count(price) = 0\n  - row_count:\n  "
+                               "    name: Not too many\n      warn: when > 4\n"
                                "checks for empty:\n  - avg(a) > 0\n  - values in (a) must exist in venues (nope)\n";
 
 static void test_console(void **state)
@@ -285,7 +314,10 @@ static void test_console(void **state)
     assert_int_equal(nx_scan_exit_soda(&s), 0);
     nx_scan_drop(&s);
     nx_buf_clear(&out);
-    scan(b, "checks for trades:\n  - row_count:\n      name: Not too many\n      warn: when > 4\n  - avg(size) > 0:\n      filter: id > 99\n", NULL, &s);
+    scan(b,
+         "checks for trades:\n  - row_count:\n      name: Not too many\n      warn: when > 4\n  - avg(size) > 0:\n     "
+         " filter: id > 99\n",
+         NULL, &s);
     assert_int_equal(nx_scan_print(&s, "lake", &out), NX_OK);
     assert_non_null(strstr(out.p, "      Not too many [WARNED]\n        check_value: 5\n"));
     assert_non_null(strstr(out.p, "1/2 check NOT EVALUATED:\n"));
@@ -329,10 +361,18 @@ static void test_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts),     cmocka_unit_test(test_missing),    cmocka_unit_test(test_invalid),
-        cmocka_unit_test(test_duplicates), cmocka_unit_test(test_aggregates), cmocka_unit_test(test_freshness),
-        cmocka_unit_test(test_schema),     cmocka_unit_test(test_rows_and_references), cmocka_unit_test(test_partitions),
-        cmocka_unit_test(test_errors_stay_with_their_check), cmocka_unit_test(test_selection_and_stop), cmocka_unit_test(test_console),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_invalid),
+        cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_aggregates),
+        cmocka_unit_test(test_freshness),
+        cmocka_unit_test(test_schema),
+        cmocka_unit_test(test_rows_and_references),
+        cmocka_unit_test(test_partitions),
+        cmocka_unit_test(test_errors_stay_with_their_check),
+        cmocka_unit_test(test_selection_and_stop),
+        cmocka_unit_test(test_console),
         cmocka_unit_test(test_json),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -106,7 +106,8 @@ static void test_error_texts(void **state)
         {"{{ return(1) }}", "t.sql:1: return() outside of a macro", NX_INVALID},
         {"{% set loop = 1 %}", "t.sql:1: cannot assign to 'loop'", NX_INVALID},
         {"{% macro m(a, a) %}{% endmacro %}", "t.sql:1: parameter 'a' is named twice", NX_INVALID},
-        {"{% macro m(a=1, b) %}{% endmacro %}", "t.sql:1: parameter 'b' without default follows one with a default", NX_INVALID},
+        {"{% macro m(a=1, b) %}{% endmacro %}", "t.sql:1: parameter 'b' without default follows one with a default",
+         NX_INVALID},
         {"{{ f(a=1, a=2) }}", "t.sql:1: keyword argument 'a' is given twice", NX_INVALID},
         {"{% macro m(a) %}{{ a.b }}{% endmacro %}{{ m() }}", "t.sql:1: parameter 'a' was not provided", NX_INVALID},
         {"{{ 'abc'.encode() }}", "t.sql:1: 'str' has no attribute 'encode'", NX_INVALID},
@@ -126,8 +127,8 @@ static void test_error_texts(void **state)
         nx_buf_init(&b, 0);
         nx_status st = render(rows[i].source, NULL, &b, &err);
         if (st != rows[i].st || strcmp(err.text, rows[i].text) != 0)
-            fail_msg("%s\n  gave: %s %s\n  want: %s %s", rows[i].source, nx_status_name(st), err.text, nx_status_name(rows[i].st),
-                     rows[i].text);
+            fail_msg("%s\n  gave: %s %s\n  want: %s %s", rows[i].source, nx_status_name(st), err.text,
+                     nx_status_name(rows[i].st), rows[i].text);
     }
 }
 
@@ -160,7 +161,9 @@ static void test_limits(void **state)
     nx_err err;
     const nx_jrun_opts deep_opts = {.depth_max = 1000000};
     nx_buf_init(&b, 0);
-    assert_int_equal(render("{% macro m() %}{% if true %}{{ [{'a': m()}] }}{% endif %}{% endmacro %}{{ m() }}", &deep_opts, &b, &err), NX_LIMIT);
+    assert_int_equal(render("{% macro m() %}{% if true %}{{ [{'a': m()}] }}{% endif %}{% endmacro %}{{ m() }}",
+                            &deep_opts, &b, &err),
+                     NX_LIMIT);
     assert_non_null(strstr(err.text, "nested too deeply"));
     nx_buf_drop(&b);
     nx_buf_init(&b, 0);
@@ -185,7 +188,9 @@ static void test_permissive(void **state)
     nx_buf b NX_BUF_AUTO;
     nx_err err;
     nx_buf_init(&b, 0);
-    assert_int_equal(render("[{{ u }}{{ u.a.b }}{{ u('x').c }}{{ u['k'](1).d }}{% for x in u.rows %}x{% endfor %}]", &opts, &b, &err), NX_OK);
+    assert_int_equal(render("[{{ u }}{{ u.a.b }}{{ u('x').c }}{{ u['k'](1).d }}{% for x in u.rows %}x{% endfor %}]",
+                            &opts, &b, &err),
+                     NX_OK);
     assert_string_equal(b.p, "[]");
     assert_int_equal(render("{{ u + 1 }}", &opts, &b, &err), NX_INVALID);
     assert_string_equal(err.text, "t.sql:1: 'u' is undefined");
@@ -194,8 +199,9 @@ static void test_permissive(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors),     cmocka_unit_test(test_refused_by_jinja_too), cmocka_unit_test(test_line_ends),
-        cmocka_unit_test(test_error_texts), cmocka_unit_test(test_limits),               cmocka_unit_test(test_permissive),
+        cmocka_unit_test(test_vectors),   cmocka_unit_test(test_refused_by_jinja_too),
+        cmocka_unit_test(test_line_ends), cmocka_unit_test(test_error_texts),
+        cmocka_unit_test(test_limits),    cmocka_unit_test(test_permissive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

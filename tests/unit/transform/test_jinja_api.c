@@ -68,9 +68,11 @@ static void check(bench *b, const char *source, const char *want)
 static void test_macros_by_package(void **state)
 {
     bench *b = *state;
-    add_macros(b, "utils", "utils/a.sql", "{% macro star(x) %}utils:{{ x }}{% endmacro %}{% macro own() %}{{ star(1) }}{% endmacro %}");
+    add_macros(b, "utils", "utils/a.sql",
+               "{% macro star(x) %}utils:{{ x }}{% endmacro %}{% macro own() %}{{ star(1) }}{% endmacro %}");
     add_macros(b, "shop", "macros/a.sql", "{% macro cents(c) %}({{ c }} / 100){% endmacro %}");
-    add_macros(b, "dbt", "dbt/a.sql", "{% macro cents(c) %}dbt{% endmacro %}{% macro type_string() %}varchar{% endmacro %}");
+    add_macros(b, "dbt", "dbt/a.sql",
+               "{% macro cents(c) %}dbt{% endmacro %}{% macro type_string() %}varchar{% endmacro %}");
     check(b, "{{ cents('a') }} {{ utils.star(2) }} {{ dbt.cents() }} {{ type_string() }} {{ shop.cents('b') }}",
           "(a / 100) utils:2 dbt varchar (b / 100)");
     check(b, "{{ star is defined }}{{ utils.nothing is defined }}", "FalseFalse");
@@ -95,7 +97,8 @@ static void test_return(void **state)
 {
     bench *b = *state;
     add_macros(b, "shop", "macros/a.sql",
-               "{% macro cols() %}text{% for c in ['a', 'b'] %}{% if c == 'b' %}{{ return([c, 1]) }}{% endif %}{% endfor %}{% endmacro %}"
+               "{% macro cols() %}text{% for c in ['a', 'b'] %}{% if c == 'b' %}{{ return([c, 1]) }}{% endif %}{% "
+               "endfor %}{% endmacro %}"
                "{% macro outer() %}{% set x = cols() %}{{ return({'n': x[1] + 1}) }}{% endmacro %}"
                "{% macro wrap() %}[{{ caller() }}]{% endmacro %}"
                "{% macro through() %}{% call wrap() %}{{ return(7) }}{% endcall %}{% endmacro %}"
@@ -166,7 +169,8 @@ static bool relation_equal(const nx_jobj *a, const nx_jobj *b)
     return strcmp(a->ctx, b->ctx) == 0;
 }
 
-static const nx_jclass relation = {.name = "Relation", .attr = relation_attr, .str = relation_str, .equal = relation_equal};
+static const nx_jclass relation = {
+    .name = "Relation", .attr = relation_attr, .str = relation_str, .equal = relation_equal};
 
 static void test_host(void **state)
 {
@@ -185,7 +189,9 @@ static void test_host(void **state)
     assert_int_equal(nx_jrun_set(b->run, "other", c, &b->err), NX_OK);
     check(b, "select * from {{ ref('t') }} join {{ ref('pkg', 'u') }}", "select * from main.t join main.u");
     assert_int_equal(calls, 2);
-    check(b, "{{ this }} {{ this.identifier }} {{ this['identifier'] }} {{ this.render() }} {{ this == other }} {{ this is sameas other }} {{ this.x is defined }} {{ [this]|join('-') }} {{ this ~ '' }}",
+    check(b,
+          "{{ this }} {{ this.identifier }} {{ this['identifier'] }} {{ this.render() }} {{ this == other }} {{ this "
+          "is sameas other }} {{ this.x is defined }} {{ [this]|join('-') }} {{ this ~ '' }}",
           "\"main\".\"trades\" trades trades <trades> True True False \"main\".\"trades\" \"main\".\"trades\"");
     check(b, "{% set x = 3 %}\n{% call statement('s') %} select {{ x }} {% endcall %}.", "\n.");
     assert_string_equal(log.p, "models/a.sql:2 ran select 3;");
@@ -204,7 +210,8 @@ static void test_host(void **state)
 static void test_error_in_macro_names_both_places(void **state)
 {
     bench *b = *state;
-    add_macros(b, "shop", "macros/deep.sql", "{% macro low(x) %}\n{{ x.y.z }}{% endmacro %}{% macro mid() %}\n\n{{ low({}) }}{% endmacro %}");
+    add_macros(b, "shop", "macros/deep.sql",
+               "{% macro low(x) %}\n{{ x.y.z }}{% endmacro %}{% macro mid() %}\n\n{{ low({}) }}{% endmacro %}");
     assert_int_equal(render(b, "a\n{% if true %}{{ mid() }}{% endif %}"), NX_INVALID);
     assert_string_equal(b->err.text, "macros/deep.sql:2: 'dict object' has no attribute 'y'");
     assert_string_equal(b->err.hint, "called from macros/deep.sql:4");
@@ -215,12 +222,13 @@ static void test_error_in_macro_names_both_places(void **state)
 static void test_blocks(void **state)
 {
     bench *b = *state;
-    static const char source[] = "{% macro m(a, b=1) %}x{% endmacro %}\n"
-                                 "{% test positive(model, column_name) %}select * from {{ model }} where {{ column_name }} < 0{% endtest %}\n"
-                                 "{% snapshot s %}\nselect {{ 1 + 1 }}\n{% endsnapshot %}\n"
-                                 "{% materialization table, default %}T{% endmaterialization %}\n"
-                                 "{%- materialization view, adapter='nexus', supported_languages=['sql'] -%}V{%- endmaterialization -%}\n"
-                                 "{% docs trades %}\nOne {{ row }} {% if %}\n{% enddocs %}";
+    static const char source[] =
+        "{% macro m(a, b=1) %}x{% endmacro %}\n"
+        "{% test positive(model, column_name) %}select * from {{ model }} where {{ column_name }} < 0{% endtest %}\n"
+        "{% snapshot s %}\nselect {{ 1 + 1 }}\n{% endsnapshot %}\n"
+        "{% materialization table, default %}T{% endmaterialization %}\n"
+        "{%- materialization view, adapter='nexus', supported_languages=['sql'] -%}V{%- endmaterialization -%}\n"
+        "{% docs trades %}\nOne {{ row }} {% if %}\n{% enddocs %}";
     static const struct {
         nx_jblock_kind kind;
         const char *name, *call_name, *body;
@@ -256,7 +264,8 @@ static void test_blocks(void **state)
     assert_string_equal(b->out.p, "\nselect 2\n");
     assert_int_equal(nx_jrun_render_block(b->run, t, 5, &b->out, &b->err), NX_NOT_FOUND);
     nx_jval v, args[2] = {nx_jval_cstr("t"), nx_jval_cstr("c")};
-    assert_int_equal(nx_jrun_call_macro(b->run, "shop", "test_positive", &(nx_jargs){args, 2, NULL, 0}, &v, &b->err), NX_OK);
+    assert_int_equal(nx_jrun_call_macro(b->run, "shop", "test_positive", &(nx_jargs){args, 2, NULL, 0}, &v, &b->err),
+                     NX_OK);
     assert_true(nx_str_is(v.s, "select * from t where c < 0"));
     assert_int_equal(nx_jrun_call_macro(b->run, NULL, "materialization_view_nexus", NULL, &v, &b->err), NX_OK);
     assert_true(nx_str_is(v.s, "V"));
@@ -276,12 +285,15 @@ static void test_bad_blocks(void **state)
     static const struct {
         const char *source, *text;
     } rows[] = {
-        {"{% if 1 %}{% test t(m) %}{% endtest %}{% endif %}", "f.sql:1: 'test' must stand at the top of a file, not inside of another block"},
+        {"{% if 1 %}{% test t(m) %}{% endtest %}{% endif %}",
+         "f.sql:1: 'test' must stand at the top of a file, not inside of another block"},
         {"{% snapshot s %}", "f.sql:1: 'snapshot' is not closed: 'endsnapshot' is missing"},
         {"{% docs d %} x", "f.sql:1: 'docs' is not closed: 'enddocs' is missing"},
         {"{% docs a b %} x {% enddocs %}", "f.sql:1: 'docs' wants one name"},
-        {"{% materialization m, adapter=x %}{% endmaterialization %}", "f.sql:1: the adapter of a materialization must be a string"},
-        {"{% materialization m, speed='x' %}{% endmaterialization %}", "f.sql:1: a materialization has no argument 'speed'"},
+        {"{% materialization m, adapter=x %}{% endmaterialization %}",
+         "f.sql:1: the adapter of a materialization must be a string"},
+        {"{% materialization m, speed='x' %}{% endmaterialization %}",
+         "f.sql:1: a materialization has no argument 'speed'"},
         {"{% test t %}{% endtest %}", "f.sql:1: expected '(', found '%}'"},
     };
     for (size_t i = 0; i < NX_COUNT_OF(rows); i++) {
@@ -358,14 +370,18 @@ static void test_values(void **state)
         assert_int_equal(nx_jdict_get(d.dict, &as_float)->i, i); /* 7 and 7.0 are one key, as in Python */
     }
     assert_int_equal(nx_jrun_set(b->run, "d", d, &b->err), NX_OK);
-    check(b, "{{ d|length }} {{ d[7] }} {{ d[8] is defined }} {{ d.pop(7) }} {{ d|length }} {{ 7 in d }} {{ d[14] }}", "1000 1 False 1 999 False 2");
+    check(b, "{{ d|length }} {{ d[7] }} {{ d[8] is defined }} {{ d.pop(7) }} {{ d|length }} {{ 7 in d }} {{ d[14] }}",
+          "1000 1 False 1 999 False 2");
     nx_jrun *other = nx_jrun_new(b->j, NULL);
     assert_int_equal(nx_jval_copy(other, &d, &got, &b->err), NX_OK);
     assert_true(nx_jval_equal(&d, &got));
     assert_ptr_not_equal(d.dict, got.dict);
     nx_jrun_free(other);
-    check(b, "{{ tojson({'b': [1, none, 'é'], 'a': 1.5}) }} {{ fromjson('{\"x\": [1, 2.5, null]}') }} {{ fromyaml('a: [1, b]') }} {{ fromjson('{', 'bad') }} {{ set([1, 2, 1]) }} {{ zip([1, 2], 'ab') }} {{ zip(1) }}",
-          "{\"b\": [1, null, \"\\u00e9\"], \"a\": 1.5} {'x': [1, 2.5, None]} {'a': [1, 'b']} bad [1, 2] [(1, 'a'), (2, 'b')] None");
+    check(b,
+          "{{ tojson({'b': [1, none, 'é'], 'a': 1.5}) }} {{ fromjson('{\"x\": [1, 2.5, null]}') }} {{ fromyaml('a: [1, "
+          "b]') }} {{ fromjson('{', 'bad') }} {{ set([1, 2, 1]) }} {{ zip([1, 2], 'ab') }} {{ zip(1) }}",
+          "{\"b\": [1, null, \"\\u00e9\"], \"a\": 1.5} {'x': [1, 2.5, None]} {'a': [1, 'b']} bad [1, 2] [(1, 'a'), (2, "
+          "'b')] None");
     assert_int_equal(render(b, "{{ set_strict(1) }}"), NX_INVALID);
 }
 
@@ -385,7 +401,10 @@ static void test_handled_error(void **state)
     bench *b = *state;
     b->run = nx_jrun_new(b->j, NULL);
     assert_int_equal(nx_jrun_set_func(b->run, "attempt", fn_try, NULL, &b->err), NX_OK);
-    check(b, "{% macro bad() %}{{ u.x }}{% endmacro %}{% macro good() %}{% endmacro %}{{ attempt(bad) }}{{ attempt(good) }}", "FalseTrue");
+    check(
+        b,
+        "{% macro bad() %}{{ u.x }}{% endmacro %}{% macro good() %}{% endmacro %}{{ attempt(bad) }}{{ attempt(good) }}",
+        "FalseTrue");
     assert_int_equal(render(b, "{% macro bad() %}{{ u.x }}{% endmacro %}{{ attempt(bad) }}\n{{ w.x }}"), NX_INVALID);
     assert_string_equal(b->err.text, "models/a.sql:2: 'w' is undefined");
 }
@@ -394,8 +413,17 @@ int main(void)
 {
 #define ROW(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        ROW(test_macros_by_package), ROW(test_macro_twice), ROW(test_return), ROW(test_host), ROW(test_error_in_macro_names_both_places),
-        ROW(test_blocks),            ROW(test_bad_blocks),  ROW(test_native), ROW(test_expr), ROW(test_values), ROW(test_handled_error),
+        ROW(test_macros_by_package),
+        ROW(test_macro_twice),
+        ROW(test_return),
+        ROW(test_host),
+        ROW(test_error_in_macro_names_both_places),
+        ROW(test_blocks),
+        ROW(test_bad_blocks),
+        ROW(test_native),
+        ROW(test_expr),
+        ROW(test_values),
+        ROW(test_handled_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
