@@ -74,7 +74,10 @@ refuse 75 "connect" "$NEXUS" backfill alpaca assets --set alpaca.key=k --set alp
 refuse 2 "APCA_API_KEY_ID" "$NEXUS" backfill alpaca bars
 refuse 2 "nexus dbt build" "$NEXUS" publish
 "$NEXUS" dbt build >build.log || { tail -n 20 build.log; fail "dbt build of an almost empty lake"; }
-"$NEXUS" check >check.log || { cat check.log; fail "checks of an almost empty lake"; }
-refuse 75 "connect" "$NEXUS" publish --set postgres.dsn='host=/nowhere user=x password=planted-secret'
+"$NEXUS" check >check.log
+equal "exit code of the checks of a lake without bars" $? 1
+has "the failed check is named" "$(cat check.log)" "There are bars [FAILED]"
+refuse 1 "checks failed" "$NEXUS" publish --set postgres.dsn=host=/nowhere
+refuse 75 "connect" "$NEXUS" publish --unchecked --set postgres.dsn='host=/nowhere user=x password=planted-secret'
 grep -q planted-secret err.txt && fail "a password was printed"
-refuse 2 "postgres.dsn" "$NEXUS" publish
+refuse 2 "postgres.dsn" "$NEXUS" publish --unchecked

@@ -36,8 +36,8 @@ has "the gate" "$(cat publish.err)" "nexus check"
 "$NEXUS" check >check.log || { cat check.log; fail "nexus check"; }
 "$NEXUS" publish >/dev/null || fail "publish"
 equal "rows changed by a second release" "$("$NEXUS" publish --json | field rows_changed)" 0
-equal "rows in Postgres" "$(pg_psql "select count(*) from nexus.daily_sentiment_impact_on_volatility")" 252
-equal "a price in Postgres" "$(pg_psql "select close from nexus.fct_market_daily where session_date = '2014-06-09'")" \
+equal "rows in Postgres" "$(pg_psql -c "select count(*) from nexus.daily_sentiment_impact_on_volatility")" 252
+equal "a price in Postgres" "$(pg_psql -c "select close from nexus.fct_market_daily where session_date = '2014-06-09'")" \
     "$(ask "select close from gold.fct_market_daily where session_date = '2014-06-09'")"
 
 # a failing check stops publication
