@@ -50,6 +50,8 @@ static void the_market_project(void **state)
     const nx_val *staging = nx_val_get(nx_val_get(nodes, "model.market.stg_trades"), "tags");
     assert_int_equal(staging->n, 2);
     expect_str(nx_val_path(fct, "config.meta"), "owner", "desk");
+    for (size_t i = 0; i < nodes->n; i++) /* dbt's schema of the file knows the key for models alone */
+        assert_int_equal(nx_val_get(&nodes->items[i], "constraints") != NULL, nx_str_starts(nodes->keys[i], NX_STR("model.")));
     const nx_val *parents = nx_val_get(nx_val_get(m, "parent_map"), "model.market.daily");
     assert_int_equal(parents->n, 2);
     assert_non_null(nx_val_get(nx_val_get(m, "sources"), "source.market.bronze.trades"));

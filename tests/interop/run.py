@@ -1,0 +1,73 @@
+"""Compares Nexus with dbt Core, delta-rs and polars on real and synthetic input. Run it by scripts/run-interop."""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+
+import artifacts
+import core
+import delta
+from projects import Recorded, Synthetic
+from report import Report
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+REPO = os.path.dirname(os.path.dirname(HERE))
+
+
+class Suite:
+    def __init__(self, args, folder):
+        self.args = args
+        self.folder = folder
+        self.report = Report()
+        self.excluded = core.read_excluded(os.path.join(HERE, "excluded_columns.txt"))
+
+    def recorded(self):
+        p = Recorded(self.args.nexus, REPO, os.path.join(self.folder, "recorded"), self.args.shared)
+        c = core.Core(self.args.dbt, p)
+        p.first()
+        core.round_of_builds(self.report, "recorded, first build", p, c, self.excluded)
+        artifacts.check(self.report, p, c)
+        p.second()
+        core.round_of_builds(self.report, "recorded, more input", p, c, self.excluded)
+        before = p.tables()
+        p.build()
+        grown = [f"{n}: {t['rows']} rows, then {now['rows']}" for n, t in before.items() if (now := p.tables()[n])["rows"] != t["rows"]]
+        self.report.check("recorded: a build without news adds nothing", grown)
+        delta.check(self.report, p, REPO)
+
+    def synthetic(self):
+        p = Synthetic(self.args.nexus, REPO, os.path.join(self.folder, "synthetic"))
+        c = core.Core(self.args.dbt, p)
+        with p.background("sim", "--listen", "127.0.0.1:0", "--seed", "7", "--speed", "max") as sim:
+            p.configure(sim.port, Synthetic.SYMBOLS, ["wallstreetbets", "stocks"])
+            for days_before, label in ((34, "early"), (18, "list changed"), (0, "list changed again, live stretch")):
+                p.fill(sim, days_before)
+                core.round_of_builds(self.report, f"synthetic, {label}", p, c, self.excluded)
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__)
+    a.add_argument("--nexus", required=True, help="the built binary")
+    a.add_argument("--dbt", required=True, help="dbt Core's command")
+    a.add_argument("--shared", required=True, help="folder of the real data")
+    a.add_argument("--only", choices=("recorded", "synthetic"), help="run one part")
+    a.add_argument("--keep", action="store_true", help="keep the temporary projects")
+    args = a.parse_args()
+    folder = tempfile.mkdtemp(prefix="nexus-interop-")
+    try:
+        suite = Suite(args, folder)
+        for name in ("recorded", "synthetic"):
+            if args.only in (None, name):
+                suite.report.section(name, getattr(suite, name))
+    finally:
+        if args.keep:
+            print(f"kept: {folder}", file=sys.stderr)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    suite.report.end()
+
+
+if __name__ == "__main__":
+    main()
