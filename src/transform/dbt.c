@@ -148,7 +148,8 @@ nx_status nx_dbt_run(const nx_dbt_opts *o, nx_dbt_result *ret, nx_err *err)
     nx_status st = nx__dbt_project_open(p, o, err);
     if (st == NX_OK) {
         nx__dbt_say(p, "Running with dbt=%s", DBT_VERSION);
-        nx__dbt_say(p, "Registered adapter: nexus=1.0.0");
+        nx__dbt_say(p, "Registered adapter: nexus%s%s", o->version == NULL ? "" : "=",
+                    o->version == NULL ? "" : o->version);
         st = nx__dbt_parse(p, err);
     }
     if (st == NX_OK) {

@@ -51,6 +51,7 @@ typedef struct nx_dbt_opts {
     const char *operation;          /* run-operation: name of the macro */
     const char *operation_args;     /* run-operation: YAML map; NULL: none */
     const char *invocation;         /* command line as typed, for run_results.json; NULL: "dbt <command>" */
+    const char *version;            /* of the program, for "Registered adapter: nexus=…"; NULL: left out */
     /* A console line, "06:00:01  Running with dbt=…", without newline; NULL: dropped. */
     void (*line)(void *ctx, const char *text);
     void (*data)(void *ctx, const char *text);            /* a line of ls; NULL: dropped */
