@@ -1,4 +1,0 @@
-
-select date_key
-from "gold"."dim_date"
-where date_key is null

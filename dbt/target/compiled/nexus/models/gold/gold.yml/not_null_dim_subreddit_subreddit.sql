@@ -1,4 +1,0 @@
-
-select subreddit
-from "gold"."dim_subreddit"
-where subreddit is null

@@ -1,4 +1,0 @@
-
-select subreddit_key
-from "gold"."dim_subreddit"
-where subreddit_key is null

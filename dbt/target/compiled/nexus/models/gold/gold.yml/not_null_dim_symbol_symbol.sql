@@ -1,4 +1,0 @@
-
-select symbol
-from "gold"."dim_symbol"
-where symbol is null

@@ -1,4 +1,0 @@
-
-select symbol
-from "gold"."fct_market_intraday"
-where symbol is null

@@ -1,4 +1,0 @@
-
-select fullname
-from "gold"."fct_mentions"
-where fullname is null

@@ -1,4 +1,0 @@
-
-select subreddit_key
-from "gold"."fct_mentions"
-where subreddit_key is null

@@ -1,4 +1,0 @@
-
-select symbol
-from "gold"."fct_mentions"
-where symbol is null

@@ -1,4 +1,0 @@
-
-select symbol_key
-from "gold"."fct_mentions"
-where symbol_key is null

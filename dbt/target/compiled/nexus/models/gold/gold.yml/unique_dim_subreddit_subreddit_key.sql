@@ -1,6 +1,0 @@
-
-select subreddit_key as unique_field, count(*) as n_records
-from "gold"."dim_subreddit"
-where subreddit_key is not null
-group by subreddit_key
-having count(*) > 1

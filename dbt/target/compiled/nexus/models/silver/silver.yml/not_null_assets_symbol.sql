@@ -1,4 +1,0 @@
-
-select symbol
-from "silver"."assets"
-where symbol is null

@@ -1,4 +1,0 @@
-
-select symbol
-from "silver"."bars"
-where symbol is null

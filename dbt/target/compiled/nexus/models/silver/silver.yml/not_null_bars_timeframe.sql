@@ -1,4 +1,0 @@
-
-select timeframe
-from "silver"."bars"
-where timeframe is null

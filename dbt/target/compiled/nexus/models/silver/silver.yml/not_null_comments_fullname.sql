@@ -1,4 +1,0 @@
-
-select fullname
-from "silver"."comments"
-where fullname is null

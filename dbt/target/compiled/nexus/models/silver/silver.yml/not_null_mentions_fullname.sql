@@ -1,4 +1,0 @@
-
-select fullname
-from "silver"."mentions"
-where fullname is null

@@ -1,4 +1,0 @@
-
-select fullname
-from "silver"."messages"
-where fullname is null

@@ -1,4 +1,0 @@
-
-select fullname
-from "silver"."posts"
-where fullname is null

@@ -1,4 +1,0 @@
-
-select symbol
-from "silver"."quotes"
-where symbol is null

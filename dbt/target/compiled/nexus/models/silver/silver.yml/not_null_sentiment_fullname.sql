@@ -1,4 +1,0 @@
-
-select fullname
-from "silver"."sentiment"
-where fullname is null

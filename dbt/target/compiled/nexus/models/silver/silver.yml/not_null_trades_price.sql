@@ -1,4 +1,0 @@
-
-select price
-from "silver"."trades"
-where price is null

@@ -1,4 +1,0 @@
-
-select symbol
-from "silver"."trades"
-where symbol is null

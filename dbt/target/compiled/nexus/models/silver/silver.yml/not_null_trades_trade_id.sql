@@ -1,4 +1,0 @@
-
-select trade_id
-from "silver"."trades"
-where trade_id is null

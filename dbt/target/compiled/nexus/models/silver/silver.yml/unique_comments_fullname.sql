@@ -1,6 +1,0 @@
-
-select fullname as unique_field, count(*) as n_records
-from "silver"."comments"
-where fullname is not null
-group by fullname
-having count(*) > 1

@@ -1,4 +1,0 @@
-select symbol, session_date, count(*) as copies
-from "gold"."daily_sentiment_impact_on_volatility"
-group by symbol, session_date
-having count(*) > 1
