@@ -15,6 +15,13 @@ enum {
 
 /* ------------------------------------------------------------------ connections come and go */
 
+static void add_conn(nx_stream *s, nx_wsd_conn *ws)
+{
+    pthread_mutex_lock(&s->lock); /* others look at the number of connections */
+    nx__conn_new(s, ws);
+    pthread_mutex_unlock(&s->lock);
+}
+
 static void on_connect(void *ctx, int fd, unsigned events)
 {
     (void)events;
@@ -35,7 +42,7 @@ static void on_connect(void *ctx, int fd, unsigned events)
         if (s->n_conns >= s->o.conn_max + 64) /* not even an answer: they come faster than they can be refused */
             nx_wsd_drop(ws);
         else
-            nx__conn_new(s, ws);
+            add_conn(s, ws);
     }
 }
 

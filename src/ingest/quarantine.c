@@ -19,13 +19,8 @@ static void record_id(nx_str source, uint64_t pos, int32_t index, char out[65])
     nx_hex(digest, 16, out);
 }
 
-static nx_status text(nx_batch *b, nx_col *c, const char *s)
-{
-    return s == NULL || s[0] == '\0' ? nx_col_null(b, c) : nx_col_str(b, c, nx_str_of(s));
-}
-
-/* Values are cut by bytes in the verdict, and what was refused need not be UTF-8 at all: strings must be. */
-static nx_status value(nx_batch *b, nx_col *c, nx_str v)
+/* Null when empty. What was refused need not be UTF-8, and values are cut by bytes: columns of strings must be. */
+static nx_status text(nx_batch *b, nx_col *c, nx_str v)
 {
     char clean[1024];
     size_t n = 0;
@@ -44,10 +39,10 @@ static nx_status add_errors(nx_batch *b, nx_col *list, const nx_refused *r)
     for (size_t i = 0; i < r->n_errors; i++) {
         const nx_row_error *x = &r->errors[i];
         NX_TRY(nx_col_i32(b, &e->child[0], x->index));
-        NX_TRY(text(b, &e->child[1], x->field));
+        NX_TRY(text(b, &e->child[1], nx_str_of(x->field)));
         NX_TRY(nx_col_str(b, &e->child[2], nx_str_of(x->rule)));
         NX_TRY(nx_col_str(b, &e->child[3], nx_str_of(x->message)));
-        NX_TRY(value(b, &e->child[4], x->value));
+        NX_TRY(text(b, &e->child[4], x->value));
         NX_TRY(nx_col_struct_end(b, e));
     }
     return nx_col_list_end(b, list);
@@ -59,7 +54,7 @@ static nx_status add_row(nx_batch *b, const nx_refused *r, nx_str source, int64_
     record_id(source, pos, r->index, id);
     NX_TRY(nx_col_str(b, &b->cols[RECORD_ID], nx_str_of(id)));
     NX_TRY(nx_col_str(b, &b->cols[SOURCE], source));
-    NX_TRY(text(b, &b->cols[CONTRACT], r->contract == NULL ? NULL : nx_contract_id(r->contract)));
+    NX_TRY(text(b, &b->cols[CONTRACT], nx_str_of(r->contract == NULL ? NULL : nx_contract_id(r->contract))));
     NX_TRY(nx_col_str(b, &b->cols[RAW], r->raw));
     NX_TRY(add_errors(b, &b->cols[ERRORS], r));
     NX_TRY(nx_col_i64(b, &b->cols[RECEIVED_AT], received_us));
