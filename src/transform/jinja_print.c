@@ -171,23 +171,34 @@ static nx_status json_key(const nx_jval *key, const jjson_opts *o, nx_buf *out, 
     return full(err, nx_buf_addc(out, '"'));
 }
 
-/* Order of the pairs: as they are, or by key. A stable insertion sort: dicts in templates are small. */
+typedef struct ordering {
+    const nx_jdict *d;
+    size_t bad[2]; /* two pairs whose keys cannot be compared */
+    bool broken;
+} ordering;
+
+static int by_key(const void *a, const void *b, void *ctx)
+{
+    ordering *o = ctx;
+    size_t i = *(const size_t *)a, k = *(const size_t *)b;
+    bool ok;
+    int c = nx__jval_compare(&o->d->items[i].key, &o->d->items[k].key, &ok);
+    if (!ok && !o->broken)
+        *o = (ordering){o->d, {i, k}, true};
+    return ok ? c : 0;
+}
+
+/* Order of the pairs: as they are, or by key. */
 static nx_status json_order(const nx_jdict *d, bool sort, size_t *order, nx_err *err)
 {
-    for (size_t i = 0; i < d->n; i++) {
-        size_t k = i;
-        for (; sort && k > 0; k--) {
-            bool ok;
-            int c = nx__jval_compare(&d->items[order[k - 1]].key, &d->items[i].key, &ok);
-            if (!ok)
-                return nx_fail(err, NX_INVALID, "the keys of a dict cannot be sorted: '%s' and '%s'",
-                               nx_jval_type(&d->items[order[k - 1]].key), nx_jval_type(&d->items[i].key));
-            if (c <= 0)
-                break;
-            order[k] = order[k - 1];
-        }
-        order[k] = i;
-    }
+    ordering o = {.d = d};
+    for (size_t i = 0; i < d->n; i++)
+        order[i] = i;
+    if (sort)
+        qsort_r(order, d->n, sizeof *order, by_key, &o);
+    if (o.broken)
+        return nx_fail(err, NX_INVALID, "the keys of a dict cannot be sorted: '%s' and '%s'",
+                       nx_jval_type(&d->items[o.bad[0]].key), nx_jval_type(&d->items[o.bad[1]].key));
     return NX_OK;
 }
 

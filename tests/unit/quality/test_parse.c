@@ -187,6 +187,34 @@ static void test_folder(void **state)
     assert_int_equal(nx_dir_remove(dir, &err), NX_OK);
 }
 
+/* The files that come with the product compile, and gold has checks for each of its tables. */
+static void test_shipped_files(void **state)
+{
+    (void)state;
+    static const char *const gold[] = {"gold.dim_date",
+                                       "gold.dim_symbol",
+                                       "gold.dim_subreddit",
+                                       "gold.fct_market_daily",
+                                       "gold.fct_market_intraday",
+                                       "gold.fct_mentions",
+                                       "gold.fct_sentiment_daily",
+                                       "gold.daily_sentiment_impact_on_volatility"};
+    nx_quality *q = nx_quality_new();
+    nx_err err;
+    if (nx_quality_add_path(q, "quality", &err) != NX_OK)
+        fail_msg("%s", err.text);
+    size_t n;
+    const char *const *tables = nx_quality_tables(q, &n);
+    for (size_t i = 0; i < NX_COUNT_OF(gold); i++) {
+        bool found = false;
+        for (size_t k = 0; k < n; k++)
+            found |= strcmp(tables[k], gold[i]) == 0;
+        if (!found)
+            fail_msg("no checks for %s", gold[i]);
+    }
+    nx_quality_free(q);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +223,7 @@ int main(void)
         cmocka_unit_test(test_near_metric_is_suggested),
         cmocka_unit_test(test_broken_yaml),
         cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_shipped_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,6 +112,7 @@ static void test_error_texts(void **state)
         {"{% macro m(a) %}{{ a.b }}{% endmacro %}{{ m() }}", "t.sql:1: parameter 'a' was not provided", NX_INVALID},
         {"{{ 'abc'.encode() }}", "t.sql:1: 'str' has no attribute 'encode'", NX_INVALID},
         {"\n\xff", "t.sql: the file is not valid UTF-8", NX_INVALID},
+        {"{{ {'a': 1, 2: 3}|tojson }}", "t.sql:1: the keys of a dict cannot be sorted: 'str' and 'int'", NX_INVALID},
         {"{{ {[1]: 2} }}", "t.sql:1: a value of type 'list' cannot be a key", NX_INVALID},
         {"{{ 'a'.ljust() }}", "t.sql:1: method 'ljust' needs its argument 'width'", NX_INVALID},
         {"{{ [].append() }}", "t.sql:1: method 'append' needs its argument 'object'", NX_INVALID},
