@@ -174,11 +174,11 @@ static nx_status fn_doc(nx_jrun *run, void *ctx, const nx_jargs *args, nx_jval *
     dbt_project *p = ctx_of(run)->p;
     nx_str name;
     NX_TRY(nx_jargs_str(args, "doc", args->n == 2 ? 1 : 0, "name", &name, err));
-    const char *text = nx_map_get(&p->docs, name);
-    if (text == NULL)
+    const dbt_doc *d = nx_map_get(&p->docs, name);
+    if (d == NULL)
         return nx_fail(err, NX_INVALID, "doc('" NX_STR_FMT "'): no docs block of that name in a .md file",
                        NX_STR_ARG(name));
-    return nx_jrun_str(run, nx_str_of(text), ret, err);
+    return nx_jrun_str(run, nx_str_of(d->text), ret, err);
 }
 
 /* ---- small functions ---- */

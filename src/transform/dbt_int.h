@@ -161,6 +161,12 @@ struct dbt_project {
     bool executing; /* run phase: queries are allowed */
 };
 
+/* A docs block. */
+typedef struct dbt_doc {
+    const char *file, *dir; /* file relative to the project; dir: its resource folder */
+    const char *text;
+} dbt_doc;
+
 typedef struct dbt_yaml {
     const char *file;
     nx_val *v;

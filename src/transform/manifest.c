@@ -390,7 +390,10 @@ static void docs(dbt_project *p, nx_jw *w)
         nx_jw_key(w, "name");
         nx_jw_str(w, e->key);
         key_cstr(w, "package_name", p->name);
-        key_cstr(w, "block_contents", e->value);
+        const dbt_doc *d = e->value;
+        key_cstr(w, "path", d->file + strlen(d->dir) + 1);
+        key_cstr(w, "original_file_path", d->file);
+        key_cstr(w, "block_contents", d->text);
         nx_jw_obj_end(w);
     }
     nx_jw_obj_end(w);

@@ -32,7 +32,6 @@ static nx_status macro_file(dbt_project *p, const char *dir, const char *path, n
 
 static nx_status docs_file(dbt_project *p, const char *dir, const char *path, nx_err *err)
 {
-    (void)dir;
     nx_str text;
     nx_jtmpl *t;
     NX_TRY(nx__dbt_read(p, path, &text, err));
@@ -47,8 +46,11 @@ static nx_status docs_file(dbt_project *p, const char *dir, const char *path, nx
         if (nx_map_has(&p->docs, b[i].name))
             return nx_fail(err, NX_INVALID, "%s:%d: the docs block '" NX_STR_FMT "' is defined twice", path, b[i].line,
                            NX_STR_ARG(b[i].name));
-        const char *body = nx__dbt_cstr(&p->arena, nx_str_trim(b[i].body));
-        if (body == NULL || nx_map_set(&p->docs, b[i].name, (void *)body) != NX_OK)
+        dbt_doc *d = NX_ARENA_NEW(&p->arena, dbt_doc);
+        if (d == NULL)
+            return nx_nomem(err);
+        *d = (dbt_doc){path, dir, nx__dbt_cstr(&p->arena, nx_str_trim(b[i].body))};
+        if (d->text == NULL || nx_map_set(&p->docs, b[i].name, d) != NX_OK)
             return nx_nomem(err);
     }
     return NX_OK;
