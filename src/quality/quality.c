@@ -83,9 +83,8 @@ nx_status nx__quality_table(qparser *p, int line, nx_str name, bool checked, con
     *ret = t;
     if (!checked)
         return NX_OK;
-    size_t cap = q->cap_tables;
     if (!nx_grow(&q->tables, &q->cap_tables, q->n_tables + 1, sizeof *q->tables) ||
-        !nx_grow(&q->names, &cap, q->n_tables + 1, sizeof *q->names))
+        !nx_grow(&q->names, &q->cap_names, q->n_tables + 1, sizeof *q->names))
         return nx_nomem(p->err);
     q->names[q->n_tables] = t->name;
     q->tables[q->n_tables++] = t;

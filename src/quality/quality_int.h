@@ -79,7 +79,8 @@ struct nx_quality {
     size_t n, cap;
     qtable **tables; /* those with checks */
     size_t n_tables, cap_tables;
-    const char **names;
+    const char **names; /* beside tables */
+    size_t cap_names;
 };
 
 /* ---- parser ---- */
