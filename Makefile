@@ -10,7 +10,10 @@ B_test    = build/test
 B_asan    = build/asan
 B        := $(B_$(V))
 
-CC       ?= gcc
+ifeq ($(origin CC),default)
+CC        = gcc
+endif
+JOBS     ?= $(shell nproc)
 DUCKDB   := build/duckdb
 PKGS      = libcurl libmicrohttpd libpq libfyaml libcrypto libssl libzstd zlib
 WARN      = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wno-format-nonliteral
@@ -31,7 +34,7 @@ BENCH := $(wildcard bench/bench_*.c)
 
 .PHONY: all bin demo test lint test-asan test-interop bench fuzz clean setup tests-bin install
 all: setup
-	@$(MAKE) --no-print-directory bin
+	@$(MAKE) --no-print-directory -s -j$(JOBS) bin
 
 setup:
 	@scripts/setup-apt build
@@ -60,11 +63,11 @@ demo: all
 	build/nexus demo
 
 test: all
-	@$(MAKE) --no-print-directory V=test tests-bin
+	@$(MAKE) --no-print-directory -s -j$(JOBS) V=test tests-bin
 	@scripts/run-tests test
 
 test-asan: all
-	@$(MAKE) --no-print-directory V=asan tests-bin
+	@$(MAKE) --no-print-directory -s -j$(JOBS) V=asan tests-bin
 	@scripts/run-tests asan
 
 test-interop: all

@@ -138,7 +138,7 @@ static nx_status dispatch(dbt_project *p, nx_dbt_result *r, nx_err *err)
 
 nx_status nx_dbt_run(const nx_dbt_opts *o, nx_dbt_result *ret, nx_err *err)
 {
-    nx_dbt_result local;
+    nx_dbt_result local = {0};
     nx_dbt_result *r = ret == NULL ? &local : ret;
     *r = (nx_dbt_result){0};
     NX_TRY(check_options(o, err));

@@ -132,7 +132,7 @@ static bool by_source(const query *q, const dbt_node *n)
     const char *parts[3] = {"*", "*", "*"};
     size_t n_parts = 0;
     nx_str rest = q->s->value, part;
-    const char *given[3];
+    const char *given[3] = {NULL};
     while (nx_str_split(&rest, '.', &part)) {
         if (n_parts == 3)
             return false;
