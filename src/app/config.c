@@ -55,7 +55,7 @@ static nx_status unknown_key(nx_str name, const char *where, nx_err *err)
 {
     const char *names[128];
     size_t n = 0;
-    for (; nx_conf_keys[n].name != NULL && n < 128; n++)
+    for (; n < 128 && nx_conf_keys[n].name != NULL; n++)
         names[n] = nx_conf_keys[n].name;
     nx_fail(err, NX_INVALID, "%s: unknown key '" NX_STR_FMT "'", where, NX_STR_ARG(name));
     size_t near = nx_str_nearest(name, names, n);
