@@ -376,6 +376,28 @@ static void macros(void **state)
     kit_close(&k);
 }
 
+/* SQL that ends in a comment must not swallow what is put behind it. */
+static void trailing_comments(void **state)
+{
+    (void)state;
+    static const char *const KINDS[] = {"view", "table", "incremental", "ephemeral"};
+    kit k;
+    char path[32], text[128];
+    kit_bare(&k);
+    for (size_t i = 0; i < NX_COUNT_OF(KINDS); i++) {
+        snprintf(path, sizeof path, "models/m%zu.sql", i);
+        snprintf(text, sizeof text, "{{ config(materialized='%s') }}select %zu as x -- the end", KINDS[i], i);
+        kit_file(&k, path, text);
+    }
+    kit_file(&k, "models/all.sql", "select x from {{ ref('m0') }} union all select x from {{ ref('m3') }} -- of it");
+    kit_file(&k, "tests/t.sql", "select * from {{ ref('all') }} where x < 0 -- none");
+    kit_ok(&k, "build");
+    kit_ok(&k, "build");
+    kit_rows(&k, "select count(*) from main.m2", "2");
+    kit_rows(&k, "select x from main.\"all\" order by x", "0\n3");
+    kit_close(&k);
+}
+
 static void freshness(void **state)
 {
     (void)state;
@@ -412,6 +434,7 @@ int main(void)
         cmocka_unit_test(seeds),
         cmocka_unit_test(hooks_and_operations),
         cmocka_unit_test(macros),
+        cmocka_unit_test(trailing_comments),
         cmocka_unit_test(freshness),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
