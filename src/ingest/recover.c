@@ -76,6 +76,19 @@ nx_status nx__edge_open_log(nx_stream *s, nx_err *err)
     return st;
 }
 
+/* A log that was deleted by hand comes back with a new writer id and would count from 1, below what tables hold of the same sources. Models take the
+ * rows of a source above the highest position they have (docs/decisions/0004): positions go on from the clock, in microseconds. */
+static nx_status above_lost_log(const nx_stream *s, uint64_t *highest, nx_err *err)
+{
+    for (size_t i = 0; *highest == 0 && i < s->n_tables; i++) {
+        nx_table_info info;
+        NX_TRY(nx_table_info_get(s->tables[i].table, &info, err));
+        if (info.files > 0)
+            *highest = (uint64_t)(nx_clock_wall() / 1000);
+    }
+    return NX_OK;
+}
+
 /* The writer thread runs already: a long log passes through the same few batch sets as live frames. */
 nx_status nx__edge_recover(nx_stream *s, nx_err *err)
 {
@@ -87,6 +100,7 @@ nx_status nx__edge_recover(nx_stream *s, nx_err *err)
     for (size_t i = 0; i < s->n_tables; i++)
         if (s->tables[i].txn > 0 && (uint64_t)s->tables[i].txn > highest)
             highest = (uint64_t)s->tables[i].txn;
+    NX_TRY(above_lost_log(s, &highest, err));
 
     pthread_mutex_lock(&s->lock);
     s->recovering = true;
