@@ -141,6 +141,9 @@ nx_status nx_cli_parse(int argc, char **argv, nx_arena *a, nx_globals *g, const 
     args->defs = NX_ARENA_ARRAY(a, const nx_opt_def *, (size_t)argc + 1);
     if (g->sets == NULL || args->words == NULL || args->values == NULL || args->defs == NULL)
         return nx_nomem(err);
+    /* the form of the answer holds for a mistake before it, too */
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        g->json = g->json || strcmp(argv[i], "--json") == 0;
     NX_TRY(find_cmd(argc, argv, ret_cmd, err));
     bool named = false, only_words = false;
     for (int i = 1; i < argc; i++) {

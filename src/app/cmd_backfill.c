@@ -32,6 +32,9 @@ static nx_status parse_when(const char *name, const char *text, int64_t dflt, bo
         return NX_OK;
     if (nx_date_parse(nx_str_of(text), &day)) {
         *ret_us = ((int64_t)day + (end ? 1 : 0)) * DAY_US;
+        /* instants of the vendor are nanoseconds in 64 bits */
+        if (*ret_us <= INT64_MIN / 1000 || *ret_us >= INT64_MAX / 1000)
+            return nx_fail(err, NX_INVALID, "%s %s is outside of the years 1678 to 2261", name, text);
         return NX_OK;
     }
     if (!nx_time_parse_ns(nx_str_of(text), &ns)) {

@@ -67,7 +67,9 @@ static nx_status run(nx_project *p, const nx_args *a, int *ret_soda, nx_err *err
     NX_TRY(nx_check_project(p, a->words, a->n_words, &scan, err));
     nx_status st = report(p, &scan, err);
     if (st == NX_OK && scan.fail + scan.error > 0)
-        st = NX_CHECK_FAILED; /* told above: the error record stays empty */
+        st = NX_CHECK_FAILED;
+    if (st == NX_CHECK_FAILED)
+        nx_err_clear(err); /* told above, with what each check met */
     *ret_soda = nx_scan_exit_soda(&scan);
     nx_scan_drop(&scan);
     return st;

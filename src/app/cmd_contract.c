@@ -2,6 +2,7 @@
 
 #include "app/cmds.h"
 #include "app/project.h"
+#include "app/report.h"
 
 static void print_names(const char *what, const char *const *names)
 {
@@ -11,6 +12,52 @@ static void print_names(const char *what, const char *const *names)
     for (; *names != NULL; names++)
         printf(" %s", *names);
     printf("\n");
+}
+
+static void names_json(nx_jw *w, const char *const *names)
+{
+    nx_jw_arr(w);
+    for (; names != NULL && *names != NULL; names++)
+        nx_jw_cstr(w, *names);
+    nx_jw_arr_end(w);
+}
+
+static nx_status columns_json(nx_jw *w, const nx_schema *s)
+{
+    nx_jw_arr(w);
+    for (size_t i = 0; i < s->n_fields; i++) {
+        NX_BUF_AUTO nx_buf type;
+        nx_buf_init(&type, 0);
+        NX_TRY(nx_type_to_sql(&s->fields[i].type, &type));
+        nx_jw_obj(w);
+        nx_jw_key(w, "name");
+        nx_jw_cstr(w, s->fields[i].name);
+        nx_jw_key(w, "type");
+        nx_jw_cstr(w, type.p);
+        nx_jw_key(w, "required");
+        nx_jw_bool(w, !s->fields[i].nullable);
+        nx_jw_key(w, "comment");
+        nx_jw_cstr(w, s->fields[i].comment);
+        nx_jw_obj_end(w);
+    }
+    nx_jw_arr_end(w);
+    return NX_OK;
+}
+
+static nx_status show_json(const nx_globals *g, const nx_contract *c, nx_err *err)
+{
+    nx_report rep;
+    nx_report_begin(&rep, g, "");
+    nx_report_str(&rep, "contract", nx_contract_id(c));
+    nx_report_str(&rep, "table", nx_contract_table(c));
+    nx_report_str(&rep, "folder", nx_contract_folder(c));
+    nx_report_str(&rep, "description", nx_contract_description(c));
+    names_json(nx_report_json(&rep, "key"), nx_contract_key(c));
+    names_json(nx_report_json(&rep, "partition"), nx_contract_partition(c));
+    if (columns_json(nx_report_json(&rep, "columns"), nx_contract_schema(c)) == NX_OK)
+        return nx_report_end(&rep, err);
+    nx_buf_drop(&rep.b);
+    return nx_nomem(err);
 }
 
 static nx_status show(const nx_contract *c)
@@ -30,29 +77,52 @@ static nx_status show(const nx_contract *c)
     return NX_OK;
 }
 
+static nx_status list(nx_project *p, nx_err *err)
+{
+    nx_report rep;
+    nx_report_begin(&rep, p->g, "");
+    nx_jw *w = nx_report_json(&rep, "contracts");
+    nx_jw_arr(w);
+    for (size_t i = 0; i < nx_contracts_count(p->contracts); i++) {
+        const nx_contract *c = nx_contracts_at(p->contracts, i);
+        if (!p->g->json)
+            printf("%-28s %-28s %s\n", nx_contract_id(c), nx_contract_table(c), nx_contract_file(c));
+        nx_jw_obj(w);
+        nx_jw_key(w, "contract");
+        nx_jw_cstr(w, nx_contract_id(c));
+        nx_jw_key(w, "table");
+        nx_jw_cstr(w, nx_contract_table(c));
+        nx_jw_key(w, "file");
+        nx_jw_cstr(w, nx_contract_file(c));
+        nx_jw_obj_end(w);
+    }
+    nx_jw_arr_end(w);
+    return nx_report_end(&rep, err);
+}
+
+/* They were compiled on the way here: a fault would have been told. */
+static nx_status lint(nx_project *p, nx_err *err)
+{
+    nx_report rep;
+    nx_report_begin(&rep, p->g, "All contracts are valid");
+    nx_report_i64(&rep, "contracts", (int64_t)nx_contracts_count(p->contracts));
+    return nx_report_end(&rep, err);
+}
+
 static nx_status run(nx_project *p, const nx_args *a, nx_err *err)
 {
     const char *verb = a->words[0];
-    size_t n = nx_contracts_count(p->contracts);
-    if (strcmp(verb, "lint") == 0) {
-        /* they were compiled on the way here: a fault would have been told */
-        printf("%zu contracts are valid\n", n);
-        return NX_OK;
-    }
-    if (strcmp(verb, "ls") == 0) {
-        for (size_t i = 0; i < n; i++) {
-            const nx_contract *c = nx_contracts_at(p->contracts, i);
-            printf("%-28s %-28s %s\n", nx_contract_id(c), nx_contract_table(c), nx_contract_file(c));
-        }
-        return NX_OK;
-    }
+    if (strcmp(verb, "lint") == 0 && a->n_words == 1)
+        return lint(p, err);
+    if (strcmp(verb, "ls") == 0 && a->n_words == 1)
+        return list(p, err);
     if (strcmp(verb, "show") == 0 && a->n_words == 2) {
         const nx_contract *c = nx_contracts_find(p->contracts, a->words[1]);
         if (c == NULL)
             return nx_err_hint(err, nx_fail(err, NX_NOT_FOUND, "there is no contract for %s", a->words[1]), "nexus contract ls lists them");
-        return show(c);
+        return p->g->json ? show_json(p->g, c, err) : show(c);
     }
-    nx_fail(err, NX_INVALID, "unknown: nexus contract %s", verb);
+    nx_fail(err, NX_INVALID, "unknown: nexus contract %s%s%s", verb, a->n_words > 1 ? " " : "", a->n_words > 1 ? a->words[1] : "");
     return nx_err_hint(err, NX_INVALID, "nexus contract lint, ls, or show TABLE");
 }
 

@@ -4,6 +4,7 @@
 
 #include "app/cmds.h"
 #include "app/project.h"
+#include "app/report.h"
 #include "transform/dbt.h"
 
 const nx_opt_def nx_opts_dbt[] = {
@@ -38,6 +39,22 @@ static void to_stderr(void *ctx, const char *line)
 {
     (void)ctx;
     fprintf(stderr, "%s\n", line);
+}
+
+/* Lines of data as an array: nodes of "ls" as names, or as what --output json makes of them. */
+typedef struct node_list {
+    nx_report rep;
+    nx_jw *w;
+    bool json;
+} node_list;
+
+static void to_list(void *ctx, const char *line)
+{
+    node_list *l = ctx;
+    if (l->json)
+        nx_jw_raw(l->w, nx_str_of(line));
+    else
+        nx_jw_cstr(l->w, line);
 }
 
 static nx_status all_of(nx_project *p, const nx_args *a, const char *name, const char *also, const char *const **ret, nx_err *err)
@@ -79,6 +96,22 @@ nx_status nx_dbt_folders(nx_project *p, const nx_args *a, const char **ret_proje
     return *ret_target == NULL ? nx_nomem(err) : NX_OK;
 }
 
+static nx_status list_json(const nx_globals *g, nx_dbt_opts *o, nx_err *err)
+{
+    node_list l = {.json = o->output != NULL && strcmp(o->output, "json") == 0};
+    nx_report_begin(&l.rep, g, "");
+    l.w = nx_report_json(&l.rep, "nodes");
+    nx_jw_arr(l.w);
+    o->data = to_list;
+    o->ctx = &l; /* only the data lines use it here */
+    nx_status st = nx_dbt_run(o, NULL, err);
+    nx_jw_arr_end(l.w);
+    if (st == NX_OK)
+        return nx_report_end(&l.rep, err);
+    nx_buf_drop(&l.rep.b);
+    return st;
+}
+
 static nx_status in_process(nx_project *p, const nx_args *a, const char *command, nx_err *err)
 {
     nx_dbt_opts o = {.command = command,
@@ -104,6 +137,8 @@ static nx_status in_process(nx_project *p, const nx_args *a, const char *command
     NX_TRY(all_of(p, a, "--exclude", NULL, &o.exclude, err));
     NX_TRY(all_of(p, a, "--resource-type", NULL, &o.resource_types, err));
     nx_dbt_result r = {0};
+    if (p->g->json && strcmp(command, "ls") == 0)
+        return list_json(p->g, &o, err);
     nx_status st = nx_dbt_run(&o, &r, err);
     if ((st == NX_OK || st == NX_CHECK_FAILED) && p->g->json)
         printf("{\"pass\":%zu,\"warn\":%zu,\"error\":%zu,\"skip\":%zu,\"total\":%zu,\"rows_added\":%lld,\"rows_removed\":%lld,\"seconds\":%.3f}\n",

@@ -3,6 +3,7 @@
 #include "app/cmds.h"
 #include "app/print.h"
 #include "app/project.h"
+#include "app/report.h"
 
 const nx_opt_def nx_opts_quarantine[] = {
     {"--limit", NULL, "N", "ls: records shown (default 50)", false},
@@ -37,41 +38,83 @@ static nx_status list(nx_project *p, const nx_args *a, nx_buf *sql, nx_err *err)
     return st == NX_OK ? query(p, sql, err) : nx_nomem(err);
 }
 
-/* The bytes as text where they are text, else in hexadecimal. */
-static nx_status show(nx_project *p, const char *id, nx_buf *sql, nx_err *err)
+/* Runs "select COLUMNS from quarantine.records where record_id = 'ID'" + tail. */
+static nx_status select_record(nx_project *p, const char *head, const char *id, const char *tail, nx_result **ret, nx_err *err)
 {
-    nx_result *r = NULL;
+    NX_BUF_AUTO nx_buf sql;
+    nx_buf_init(&sql, 1 << 16);
+    if (nx_buf_addf(&sql, "%s from quarantine.records where record_id = ", head) != NX_OK || nx_sql_literal(&sql, nx_str_of(id)) != NX_OK ||
+        nx_buf_adds(&sql, tail) != NX_OK)
+        return nx_nomem(err);
+    return nx_session_query(p->session, nx_buf_str(&sql), ret, err);
+}
+
+static nx_status row_json(nx_jw *w, const nx_result *r, size_t row)
+{
     NX_BUF_AUTO nx_buf b;
     nx_buf_init(&b, 0);
-    if (nx_buf_adds(sql, "select record_id, source, contract, received_at, state, replayed_at, decode(raw) as raw from quarantine.records where record_id = ") != NX_OK ||
-        nx_sql_literal(sql, nx_str_of(id)) != NX_OK)
-        return nx_nomem(err);
-    nx_err why = {0};
-    if (nx_session_query(p->session, nx_buf_str(sql), &r, &why) != NX_OK) {
-        nx_buf_clear(sql);
-        if (nx_buf_adds(sql, "select record_id, source, contract, received_at, state, replayed_at, hex(raw) as raw_hex from quarantine.records where record_id = ") != NX_OK ||
-            nx_sql_literal(sql, nx_str_of(id)) != NX_OK)
-            return nx_nomem(err);
-        NX_TRY(nx_session_query(p->session, nx_buf_str(sql), &r, err));
-    }
-    if (nx_result_rows(r) == 0) {
-        nx_result_drop(r);
-        return nx_err_hint(err, nx_fail(err, NX_NOT_FOUND, "there is no record %s in quarantine", id), "nexus quarantine ls lists them");
-    }
-    nx_status st = NX_OK;
-    for (size_t c = 0; st == NX_OK && c < nx_result_cols(r); c++) {
+    for (size_t c = 0; c < nx_result_cols(r); c++) {
         nx_buf_clear(&b);
-        st = nx_result_text(r, 0, c, &b);
-        printf("%-12s %s\n", nx_result_name(r, c), b.p == NULL ? "" : b.p);
+        NX_TRY(nx_result_json(r, row, c, &b));
+        nx_jw_key(w, nx_result_name(r, c));
+        nx_jw_raw(w, nx_buf_str(&b));
     }
-    nx_result_drop(r);
-    NX_TRY(st);
-    nx_buf_clear(sql);
-    if (nx_buf_adds(sql, "select e.\"index\", e.field, e.rule, e.message, e.\"value\" from (select unnest(errors) as e from quarantine.records where record_id = ") != NX_OK ||
-        nx_sql_literal(sql, nx_str_of(id)) != NX_OK || nx_buf_addc(sql, ')') != NX_OK)
-        return nx_nomem(err);
+    return NX_OK;
+}
+
+static nx_status show_json(nx_project *p, const nx_result *record, const nx_result *reasons, nx_err *err)
+{
+    nx_report rep;
+    nx_report_begin(&rep, p->g, "");
+    nx_status st = row_json(&rep.w, record, 0);
+    nx_jw *w = nx_report_json(&rep, "errors");
+    nx_jw_arr(w);
+    for (size_t i = 0; st == NX_OK && i < nx_result_rows(reasons); i++) {
+        nx_jw_obj(w);
+        st = row_json(w, reasons, i);
+        nx_jw_obj_end(w);
+    }
+    nx_jw_arr_end(w);
+    if (st == NX_OK)
+        return nx_report_end(&rep, err);
+    nx_buf_drop(&rep.b);
+    return nx_fail(err, st, "could not print the record: %s", nx_status_text(st));
+}
+
+static nx_status show_text(const nx_result *record, const nx_result *reasons, nx_err *err)
+{
+    NX_BUF_AUTO nx_buf b;
+    nx_buf_init(&b, 0);
+    for (size_t c = 0; c < nx_result_cols(record); c++) {
+        nx_buf_clear(&b);
+        if (nx_result_text(record, 0, c, &b) != NX_OK)
+            return nx_nomem(err);
+        printf("%-12s %s\n", nx_result_name(record, c), b.p == NULL ? "" : b.p);
+    }
     printf("\n");
-    return query(p, sql, err);
+    return nx_print_result(stdout, reasons, NX_OUT_TABLE, 0, err);
+}
+
+/* The bytes as text where they are text, else in hexadecimal. */
+static nx_status show(nx_project *p, const char *id, nx_err *err)
+{
+    static const char text[] = "select record_id, source, contract, received_at, state, replayed_at, decode(raw) as raw";
+    static const char bytes[] = "select record_id, source, contract, received_at, state, replayed_at, hex(raw) as raw_hex";
+    static const char why[] = "select e.\"index\", e.field, e.rule, e.message, e.\"value\" from (select unnest(errors) as e";
+    nx_result *record = NULL, *reasons = NULL;
+    nx_err no_text = {0};
+    if (select_record(p, text, id, "", &record, &no_text) != NX_OK)
+        NX_TRY(select_record(p, bytes, id, "", &record, err));
+    nx_status st = NX_OK;
+    if (nx_result_rows(record) == 0)
+        st = nx_err_hint(err, nx_fail(err, NX_NOT_FOUND, "there is no record %s in quarantine", id), "nexus quarantine ls lists them");
+    if (st == NX_OK)
+        st = select_record(p, why, id, ")", &reasons, err);
+    if (st == NX_OK)
+        st = p->g->json ? show_json(p, record, reasons, err) : show_text(record, reasons, err);
+    nx_result_drop(record);
+    nx_result_drop(reasons);
+    return st;
 }
 
 static nx_status run(nx_project *p, const nx_args *a, nx_err *err)
@@ -80,10 +123,10 @@ static nx_status run(nx_project *p, const nx_args *a, nx_err *err)
     nx_buf_init(&sql, 1 << 16);
     NX_TRY(nx_project_ensure_tables(p, err));
     NX_TRY(nx_project_attach(p, err));
-    if (strcmp(a->words[0], "ls") == 0)
+    if (strcmp(a->words[0], "ls") == 0 && a->n_words == 1)
         return list(p, a, &sql, err);
     if (strcmp(a->words[0], "show") == 0 && a->n_words == 2)
-        return show(p, a->words[1], &sql, err);
+        return show(p, a->words[1], err);
     nx_fail(err, NX_INVALID, "unknown: nexus quarantine %s", a->words[0]);
     return nx_err_hint(err, NX_INVALID, "nexus quarantine ls, or nexus quarantine show RECORD_ID");
 }

@@ -107,7 +107,7 @@ nx_status nx__demo_show(nx_demo *d, nx_err *err)
     double seconds = (double)(nx_clock_mono() - d->began) / 1e9;
     if (d->g->json)
         return as_json(d, now - d->rows_before, seconds, err);
-    NX_TRY(print_query(d, "The mart, the last two sessions whose next one is known", mart_sql, err));
+    NX_TRY(print_query(d, "The mart, the last two sessions that are over (what comes after the last is not known yet)", mart_sql, err));
     NX_TRY(print_query(d, "Does what people say today move tomorrow's volatility?", symbols_sql, err));
     char n[32];
     printf("\n%-44s %12s %6s %10s %8s\n", "table", "rows", "files", "size", "version");

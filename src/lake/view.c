@@ -1,6 +1,7 @@
 /* Tables in a session: SQL text by name and version, one view a table. */
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "lake/lake_int.h"
 
 static nx_status snap_sql(nx_table *t, const nx__snap *s, nx_buf *sql, nx_err *err)
@@ -60,13 +61,16 @@ static nx_status create_view(nx_session *s, const char *name, nx_str body, nx_er
     return st;
 }
 
-/* A table that cannot be read must not hide the others: its view tells the cause when it is asked. */
+/* A table that cannot be read must not hide the others: the log tells the cause at once, and its view whenever it is asked. The
+ * filter asks too, or a count that needs no column would answer 1. */
 static nx_status create_broken(nx_session *s, const char *name, const nx_err *why, nx_err *err)
 {
-    nx_buf body NX_BUF_AUTO;
+    nx_buf body NX_BUF_AUTO, cause NX_BUF_AUTO;
     nx_buf_init(&body, 0);
-    if (nx_buf_adds(&body, "SELECT error(") != NX_OK || nx_sql_literal(&body, nx_str_of(why->text)) != NX_OK ||
-        nx_buf_adds(&body, ") AS unreadable") != NX_OK)
+    nx_buf_init(&cause, 0);
+    nx_log(NX_LOG_WARN, "lake", "table %s cannot be read: %s", name, why->text);
+    if (nx_sql_literal(&cause, nx_str_of(why->text)) != NX_OK ||
+        nx_buf_addf(&body, "SELECT error(%s) AS unreadable FROM range(1) AS t(r) WHERE r < coalesce(error(%s), 1)", cause.p, cause.p) != NX_OK)
         return nx_nomem(err);
     return create_view(s, name, nx_buf_str(&body), err);
 }

@@ -72,6 +72,9 @@ refuse 75 "connect" "$NEXUS" replay bad.ndjson --to "$to"
 refuse 75 "connect" "$NEXUS" backfill alpaca assets --set alpaca.key=k --set alpaca.secret=s --set alpaca.trading_url=http://127.0.0.1:9 \
     --set alpaca.data_url=http://127.0.0.1:9
 refuse 2 "APCA_API_KEY_ID" "$NEXUS" backfill alpaca bars
+refuse 2 "not '2024-02-30'" "$NEXUS" backfill alpaca bars --start 2024-02-30
+refuse 2 "1678 to 2261" "$NEXUS" backfill alpaca bars --start 1600-01-01
+refuse 2 "before --end" "$NEXUS" backfill alpaca bars --start 2024-02-02 --end 2024-02-01
 refuse 2 "nexus dbt build" "$NEXUS" publish
 "$NEXUS" dbt build >build.log || { tail -n 20 build.log; fail "dbt build of an almost empty lake"; }
 "$NEXUS" check >check.log

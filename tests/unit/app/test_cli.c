@@ -84,6 +84,13 @@ static void test_bad_usage(void **state)
     expect(&p, "given twice", "");
     PARSE(p, "--log-format", "xml", "sql", "x");
     expect(&p, "text or json", "");
+    /* a mistake before --json is told as JSON all the same */
+    PARSE(p, "sqll", "--bogus", "--json");
+    assert_true(p.g.json);
+    expect(&p, "unknown command", "nexus sql");
+    PARSE(p, "sql", "--bogus", "x", "--", "--json");
+    assert_false(p.g.json);
+    expect(&p, "unknown option", "");
 }
 
 static void test_numbers(void **state)

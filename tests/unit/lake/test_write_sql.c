@@ -208,6 +208,7 @@ static void test_views(void **state)
     FINE(k, nx_lake_attach(k->l, k->s, &k->err));
     assert_int_equal(kit_int(k, "SELECT count(*) FROM bronze.trades JOIN silver.t ON a = id"), 1);
     FAILS(k, NX_INVALID, "reader version 77", nx_session_exec(k->s, NX_STR("SELECT * FROM gold.broken"), NULL, &k->err));
+    FAILS(k, NX_INVALID, "reader version 77", nx_session_exec(k->s, NX_STR("SELECT count(*) FROM gold.broken"), NULL, &k->err));
     kit_write(k, &deep, &APPEND, "SELECT 2 AS a");
     assert_int_equal(kit_int(k, "SELECT count(*) FROM bronze.trades"), 1); /* a view shows the version of its making */
     FINE(k, nx_lake_attach_table(k->l, k->s, "bronze.trades", &k->err));
