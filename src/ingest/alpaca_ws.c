@@ -10,6 +10,8 @@
 #include "io/http.h"
 #include "io/wsc.h"
 
+enum { SYNC_MS = 250, SEND_MS = 10000 };
+
 static const char *const state_names[] = {
 #define X(s) #s,
     NX_ALPACA_WS_STATES(X)
@@ -22,7 +24,7 @@ struct nx_alpaca_ws {
     char *key, *secret, *subscribe; /* texts of our own */
     pthread_t thread;
     bool started;
-    volatile bool stop;
+    volatile bool stop; /* as the functions of io take it; written once, atomically */
     nx_feed *feed;
     nx_wsc *conn;
     /* of the frame under way: what its control messages said */
@@ -76,7 +78,7 @@ static bool on_control(void *ctx, nx_str type, nx_str object)
 /* A code that no reconnect mends: bad credentials, plan, request. */
 static bool fatal_code(int code)
 {
-    return code == 400 || code == 402 || code == 405 || code == 408 || code == 409 || code == 410 || code == 411 || code == 412;
+    return code == 400 || code == 402 || code == 405 || code == 408 || code == 409 || code == 410 || code == 411 || code == 412 || code == 413;
 }
 
 static nx_status vendor_error(nx_alpaca_ws *w, nx_err *err)
@@ -91,9 +93,21 @@ static nx_status vendor_error(nx_alpaca_ws *w, nx_err *err)
         return nx_err_hint(err, NX_INVALID, "the plan has no such feed: set alpaca.feed to iex");
     if (w->error_code == 405)
         return nx_err_hint(err, NX_INVALID, "the plan allows fewer symbols: shorten alpaca.symbols");
+    if (w->error_code == 400 || w->error_code == 410)
+        return nx_err_hint(err, NX_INVALID, "one name in alpaca.symbols or alpaca.channels is none of this feed: all were refused");
     if (w->error_code == 406)
         return nx_err_hint(err, NX_REMOTE, "another session of these credentials is open");
     return fatal ? NX_INVALID : NX_REMOTE;
+}
+
+/* The connection is of no more use, another one may be. */
+static nx_status lost(nx_err *err)
+{
+    if (err != NULL) {
+        err->status = NX_REMOTE;
+        err->retriable = true;
+    }
+    return NX_REMOTE;
 }
 
 /* Takes one message into the edge. NX_AGAIN: none in that time. */
@@ -101,7 +115,10 @@ static nx_status take(nx_alpaca_ws *w, int64_t timeout_ms, nx_err *err)
 {
     nx_ws_frame f;
     nx_verdict v = {0};
-    NX_TRY(nx_wsc_recv(w->conn, timeout_ms, &w->stop, &f, err));
+    nx_status st = nx_wsc_recv(w->conn, timeout_ms, &w->stop, &f, err);
+    if (st == NX_INVALID || st == NX_LIMIT) /* no WebSocket any more */
+        return lost(err);
+    NX_TRY(st);
     NX_TRY(nx_feed_put(w->feed, (nx_str){f.p, f.n}, nx_clock_wall(), &v, err));
     pthread_mutex_lock(&w->lock);
     w->stats.frames++;
@@ -121,14 +138,24 @@ static nx_status await(nx_alpaca_ws *w, const bool *flag, const char *what, nx_e
         nx_status st = spent >= left ? NX_AGAIN : take(w, left - spent, err);
         if (st == NX_AGAIN) {
             nx_fail(err, NX_REMOTE, "Alpaca did not answer in %lld ms: %s was expected", (long long)left, what);
-            if (err != NULL)
-                err->retriable = true;
-            return NX_REMOTE;
+            return lost(err);
         }
-        if (st != NX_OK)
-            return st;
+        if (st == NX_NOTHING) {
+            nx_fail(err, NX_REMOTE, "Alpaca closed the connection with %d: %s was expected", nx_wsc_close_code(w->conn), what);
+            return lost(err);
+        }
+        NX_TRY(st);
     }
     return NX_OK;
+}
+
+static nx_status say(nx_alpaca_ws *w, nx_ws_op op, nx_str text, nx_err *err)
+{
+    nx_status st = nx_wsc_send(w->conn, op, text, SEND_MS, &w->stop, err);
+    if (st != NX_AGAIN)
+        return st;
+    nx_fail(err, NX_REMOTE, "Alpaca took no byte from us for %d ms", (int)SEND_MS);
+    return lost(err);
 }
 
 static nx_status sign_in(nx_alpaca_ws *w, nx_err *err)
@@ -149,27 +176,48 @@ static nx_status sign_in(nx_alpaca_ws *w, nx_err *err)
         return nx_nomem(err);
     enter(w, NX_ALPACA_WS_SIGNING_IN);
     NX_TRY(await(w, &w->connected, "the greeting", err));
-    NX_TRY(nx_wsc_send(w->conn, NX_WS_TEXT, nx_buf_str(&b), 10000, &w->stop, err));
+    NX_TRY(say(w, NX_WS_TEXT, nx_buf_str(&b), err));
     NX_TRY(await(w, &w->signed_in, "the sign-in", err));
     enter(w, NX_ALPACA_WS_SUBSCRIBING);
-    NX_TRY(nx_wsc_send(w->conn, NX_WS_TEXT, nx_str_of(w->subscribe), 10000, &w->stop, err));
+    NX_TRY(say(w, NX_WS_TEXT, nx_str_of(w->subscribe), err));
     return await(w, &w->subscribed, "the subscription", err);
 }
 
-/* Frames come in bursts: they are synced when the burst is over. */
+/* Half-open connections stay "open" for hours without a byte: silence is answered with a ping, and more of it with a new connection. */
+static nx_status check_alive(nx_alpaca_ws *w, nx_mono_ns *pinged_at, nx_err *err)
+{
+    nx_mono_ns quiet = (nx_mono_ns)(w->o.quiet_ms == 0 ? 15000 : w->o.quiet_ms) * 1000000, heard_at = nx_wsc_heard_at(w->conn), now = nx_clock_mono();
+    if (now - heard_at < quiet)
+        return NX_OK;
+    if (*pinged_at <= heard_at) {
+        *pinged_at = now;
+        return say(w, NX_WS_PING, NX_STR("nexus"), err);
+    }
+    if (now - *pinged_at < quiet)
+        return NX_OK;
+    nx_fail(err, NX_REMOTE, "Alpaca's connection is dead: no byte for %lld ms, not even an answer to our ping", (long long)((now - heard_at) / 1000000));
+    return lost(err);
+}
+
+/* Frames come in bursts: they are synced when one is over, or while it lasts. */
 static nx_status receive(nx_alpaca_ws *w, nx_err *err)
 {
-    bool dirty = true;
+    int64_t idle = w->o.quiet_ms == 0 || w->o.quiet_ms > 1000 ? 1000 : w->o.quiet_ms;
+    nx_mono_ns dirty_at = nx_clock_mono(), pinged_at = 0; /* dirty_at 0: all is synced */
     for (;;) {
-        nx_status st = take(w, dirty ? 0 : 1000, err);
+        nx_status st = take(w, dirty_at != 0 ? 0 : idle, err);
+        nx_mono_ns now = nx_clock_mono();
         if (st == NX_OK) {
-            dirty = true;
+            dirty_at = dirty_at == 0 ? now : dirty_at;
             w->tries = 0;
         } else if (st != NX_AGAIN) {
             return st;
-        } else if (dirty) {
+        }
+        if (dirty_at != 0 && (st == NX_AGAIN || now - dirty_at >= (nx_mono_ns)SYNC_MS * 1000000)) {
             NX_TRY(nx_feed_sync(w->feed, err));
-            dirty = false;
+            dirty_at = 0;
+        } else if (st == NX_AGAIN) {
+            NX_TRY(check_alive(w, &pinged_at, err));
         }
         if (w->stop)
             return nx_fail(err, NX_CANCELLED, "the feed was stopped");
@@ -315,7 +363,9 @@ void nx_alpaca_ws_stop(nx_alpaca_ws *w)
 {
     if (w == NULL)
         return;
-    w->stop = true;
+    __atomic_store_n(&w->stop, true, __ATOMIC_RELEASE);
+    if (w->feed != NULL)
+        nx_feed_cancel(w->feed);
     if (w->started)
         pthread_join(w->thread, NULL);
     nx_feed_close(w->feed);

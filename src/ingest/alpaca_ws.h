@@ -1,7 +1,8 @@
 /* ingest/alpaca_ws.h
  *
- * Client of Alpaca's market data stream (JSON): connects, signs in, subscribes, hands every data frame to the edge's feed, reconnects with full
- * jitter. A refusal that no retry can mend (credentials, plan, limits) ends the feed with the vendor's words.
+ * Client of Alpaca's market data stream (JSON): connects, signs in, subscribes, hands every data frame to the edge's feed, syncs when a burst is over
+ * and four times a second within one. Reconnects with full jitter after a cut, a broken protocol, silence (no byte, not even an answer to our
+ * ping) and the vendor's passing errors. A refusal that no retry can mend (credentials, plan, limits) ends the feed with the vendor's words.
  *
  *   CONNECTING -> SIGNING_IN -> SUBSCRIBING -> STREAMING -> (lost) WAITING -> CONNECTING
  *
@@ -29,6 +30,7 @@ typedef struct nx_alpaca_ws_opts {
     const char *const *symbols;   /* NULL-terminated, as the next */
     const char *const *channels;  /* "trades", "quotes", "bars", "updatedBars", "dailyBars", "statuses", "lulds", "imbalances" */
     int64_t answer_ms;            /* time for each answer while signing in; 0 means 10,000 */
+    int64_t quiet_ms;             /* after so long without a byte we ping, after twice as long the connection is dead; 0 means 15,000 */
     int64_t backoff_base_ms, backoff_cap_ms; /* 0 means 500 and 60,000 */
     bool once;                    /* a proper close by the other side ends the feed instead of a reconnect */
 } nx_alpaca_ws_opts;

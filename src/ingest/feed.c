@@ -67,6 +67,19 @@ void nx_feed_close(nx_feed *f)
     free(f);
 }
 
+void nx_feed_cancel(nx_feed *f)
+{
+    atomic_store(&f->cancelled, true);
+}
+
+/* Whether waiting may still help. */
+static nx_status check_end(const nx_feed *f, nx_err *err)
+{
+    if (f->s->stopping || atomic_load(&f->s->quit))
+        return nx_fail(err, NX_CANCELLED, "the stream is stopping");
+    return atomic_load(&f->cancelled) ? nx_fail(err, NX_CANCELLED, "the feed %s was stopped", f->name) : NX_OK;
+}
+
 nx_status nx_feed_put(nx_feed *f, nx_str frame, int64_t received_ns, nx_verdict *ret, nx_err *err)
 {
     nx_stream *s = f->s;
@@ -83,7 +96,7 @@ nx_status nx_feed_put(nx_feed *f, nx_str frame, int64_t received_ns, nx_verdict 
         st = s->stopping || atomic_load(&s->quit) ? nx_fail(err, NX_CANCELLED, "the stream is stopping") : NX_AGAIN;
         if (st == NX_AGAIN)
             st = nx__edge_frame(s, &e, &v, err);
-        if (st != NX_AGAIN)
+        if (st != NX_AGAIN || (st = check_end(f, err)) != NX_OK)
             break;
         wait_a_little(s);
     }
@@ -108,8 +121,7 @@ nx_status nx_feed_sync(nx_feed *f, nx_err *err)
         st = nx__edge_sync(s, err);
         if (st != NX_AGAIN)
             break;
-        st = s->stopping || atomic_load(&s->quit) ? nx_fail(err, NX_CANCELLED, "the stream is stopping") : NX_OK;
-        if (st != NX_OK)
+        if ((st = check_end(f, err)) != NX_OK)
             break;
         wait_a_little(s);
     }

@@ -87,6 +87,8 @@ typedef struct nx_feed nx_feed;
 NX_MUST_USE nx_status nx_feed_open(nx_stream *s, const char *name, const char *feed, nx_control_fn fn, void *ctx,
                                    nx_feed **ret, nx_err *err);
 void nx_feed_close(nx_feed *f); /* before nx_stream_stop(); NULL is fine */
+/* From any thread, for good: what waits for room, now or later, ends with NX_CANCELLED. */
+void nx_feed_cancel(nx_feed *f);
 /* One frame. Waits while no batch is free. ret (may be NULL) holds counts; its refused rows are live until the next
  * call on f. A frame of control messages only is not logged. NX_CANCELLED: the stream is stopping. */
 NX_MUST_USE nx_status nx_feed_put(nx_feed *f, nx_str frame, int64_t received_ns, nx_verdict *ret, nx_err *err);

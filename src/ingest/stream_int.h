@@ -109,6 +109,7 @@ struct nx_feed {
     nx_control_fn fn;
     void *ctx;
     uint64_t controls; /* seen in the frame under way */
+    atomic_bool cancelled;
 };
 
 /* One frame on its way in. */
