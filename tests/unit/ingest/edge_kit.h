@@ -146,7 +146,7 @@ static inline const char *edge_ask(edge *e, const char *sql)
 
 static inline int64_t edge_count(edge *e, const char *from)
 {
-    char sql[512];
+    char sql[2048];
     snprintf(sql, sizeof sql, "select count(*) from %s", from);
     return strtoll(edge_ask(e, sql), NULL, 10);
 }
