@@ -34,6 +34,6 @@ pg_start() {
     PG_DSN="host=$PG_DIR dbname=postgres user=nexus"
 }
 
-pg_psql() { # statement
-    "$PG_BIN/psql" -X -q -At -v ON_ERROR_STOP=1 -d "$PG_DSN" -c "$1"
+pg_psql() { # -c statement
+    "$PG_BIN/psql" -X -q -At -v ON_ERROR_STOP=1 -d "$PG_DSN" "$@"
 }
