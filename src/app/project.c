@@ -118,6 +118,10 @@ static nx_status take_lock(nx_project *p, nx_err *err)
 
 static nx_status open_all(nx_project *p, int needs, nx_err *err)
 {
+    if (!nx_file_exists(p->g->project)) { /* a misspelt name would start an empty project */
+        nx_fail(err, NX_NOT_FOUND, "there is no project folder %s", p->g->project);
+        return nx_err_hint(err, NX_NOT_FOUND, "name another with --project, or make it: mkdir %s", p->g->project);
+    }
     NX_TRY(load_config(p, err));
     if (needs & NX_NEED_LOCK)
         NX_TRY(take_lock(p, err));

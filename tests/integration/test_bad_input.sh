@@ -57,6 +57,8 @@ equal "reasons of the first" "$(ask "select list_sort(list_transform(errors, lam
 equal "bytes kept" "$(ask "select decode(raw) from quarantine.records where decode(raw) like '%nonsense%'")" '"{""T"":""nonsense""}"'
 
 # a second listener: the port, and the state folder
+refuse 2 "no project folder other" "$NEXUS" --project other stream --listen "127.0.0.1:$PORT"
+mkdir other
 refuse 3 "in use" "$NEXUS" --project other stream --listen "127.0.0.1:$PORT"
 refuse 3 "process" "$NEXUS" stream --listen 127.0.0.1:0
 refuse 2 "loopback|token" "$NEXUS" --project other stream --listen 0.0.0.0:0

@@ -1,7 +1,7 @@
 -- Does what people say today move tomorrow's volatility? One row a symbol and session: talk beside realized volatility before, on and after the day.
 -- "Impact" is conditional association, not cause. realized_volatility_next and volatility_change look ahead: targets, never features.
 -- abnormal_attention = (ln(1 + messages) - mean) / deviation, both over the sessions before ({{ var('attention_sessions') }} at most).
--- A session that is still open is no target and in no pair. trailing_correlation pairs a session's abnormal attention with the next session's realized volatility, over pairs complete by this session's
+-- A session that is still open is no target and in no pair; nor are sessions more than a week apart, because what lies between was not loaded. trailing_correlation pairs a session's abnormal attention with the next session's realized volatility, over pairs complete by this session's
 -- close: nothing in it was unknown at known_at.
 with talk as (
     select
@@ -40,14 +40,19 @@ joined as (
         ln((1.0 + coalesce(t.positive, 0)) / (1.0 + coalesce(t.negative, 0))) as bullishness,
         ln(1.0 + coalesce(t.messages, 0)) as attention,
         m.realized_volatility,
-        lag(m.realized_volatility) over (partition by m.symbol order by m.session_date) as realized_volatility_prev,
-        lead(case when m.is_complete then m.realized_volatility end)
-            over (partition by m.symbol order by m.session_date) as realized_volatility_next,
+        case
+            when lag(m.session_date) over of_symbol >= {{ add_days('m.session_date', -7) }} then lag(m.realized_volatility) over of_symbol
+        end as realized_volatility_prev,
+        case
+            when lead(m.session_date) over of_symbol <= {{ add_days('m.session_date', 7) }}
+                then lead(case when m.is_complete then m.realized_volatility end) over of_symbol
+        end as realized_volatility_next,
         m.is_complete,
         case when t.known_at > m.known_at then t.known_at else m.known_at end as known_at
     from {{ ref('fct_market_daily') }} as m
     left join talk as t on t.symbol = m.symbol and t.session_date = m.session_date
     left join voters as v on v.symbol = m.symbol and v.session_date = m.session_date
+    window of_symbol as (partition by m.symbol order by m.session_date)
 ),
 
 attention as (
@@ -67,8 +72,12 @@ attention as (
 paired as (
     select
         *,
-        case when is_complete and realized_volatility is not null then lag(abnormal_attention) over (partition by symbol order by session_date) end as attention_before
+        case
+            when is_complete and realized_volatility is not null and lag(session_date) over of_symbol >= {{ add_days('session_date', -7) }}
+                then lag(abnormal_attention) over of_symbol
+        end as attention_before
     from attention
+    window of_symbol as (partition by symbol order by session_date)
 ),
 
 correlated as (

@@ -1,5 +1,6 @@
 -- One row a calendar day from the first to the last that any bar or message names: is it a session, and which session comes at or after it.
--- A session is a day with bars; past the last such day the next weekday stands in until bars tell.
+-- A session is a day with bars. Where none follows within a week (no market ever closed for longer; those bars are still to come or were never
+-- loaded) the next weekday stands in.
 {{ config(materialized='table') }}
 
 with sessions as (
@@ -15,7 +16,7 @@ named as (
 ),
 
 bounds as (
-    select min(d) as first_day, {{ add_days('max(d)', 7) }} as last_day, (select max(session_date) from sessions) as last_session
+    select min(d) as first_day, {{ add_days('max(d)', 7) }} as last_day
     from named
 ),
 
@@ -27,17 +28,15 @@ marked as (
     select
         c.d,
         s.session_date is not null as is_session,
-        case
-            when s.session_date is not null then c.d
-            when (b.last_session is null or c.d > b.last_session) and {{ iso_weekday('c.d') }} <= 5 then c.d
-        end as session_or_stand_in
+        min(s.session_date) over (order by c.d rows between current row and unbounded following) as session_after,
+        min(case when {{ iso_weekday('c.d') }} <= 5 then c.d end)
+            over (order by c.d rows between current row and unbounded following) as weekday_after
     from calendar as c
-    cross join bounds as b
     left join sessions as s on s.session_date = c.d
 )
 
 select
     d,
     is_session,
-    min(session_or_stand_in) over (order by d rows between current row and unbounded following) as next_session
+    case when session_after <= {{ add_days('d', 7) }} then session_after else weekday_after end as next_session
 from marked

@@ -19,7 +19,9 @@ dated as (
         ) }} as market_date
     from everything
     where not coalesce(is_deleted, false)
-        and coalesce(author, '') not in ({% for a in var('ignored_authors') %}'{{ a }}'{{ ', ' if not loop.last }}{% endfor %})
+        {%- if var('ignored_authors') %}
+        and coalesce(author, '') not in ({% for a in var('ignored_authors') %}'{{ a | replace("'", "''") }}'{{ ', ' if not loop.last }}{% endfor %})
+        {%- endif %}
 )
 
 select m.kind, m.fullname, m.subreddit, m.author, m.created_at, m.observed_at, m.market_date, d.next_session as session_date, m._known_at
