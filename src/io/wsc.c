@@ -57,25 +57,6 @@ nx_status nx_wsc_queue(nx_wsc *c, nx_ws_op op, nx_str payload, nx_err *err)
                                  nx_wsc_queued(c));
 }
 
-/* Writes what the socket takes now. */
-static nx_status write_some(nx_wsc *c, nx_err *err)
-{
-    while (c->out_at < c->out.n) {
-        size_t n = 0;
-        nx_status st = nx__wsc_write(c, c->out.p + c->out_at, c->out.n - c->out_at, &n, err);
-        if (st == NX_NOTHING)
-            return gone(c, err);
-        if (st == NX_REMOTE)
-            c->ended = true;
-        if (st != NX_OK)
-            return st;
-        c->out_at += n;
-    }
-    nx_buf_clear(&c->out);
-    c->out_at = 0;
-    return NX_OK;
-}
-
 /* Reads what is there now. NX_OK: something came; NX_AGAIN; NX_NOTHING: the stream ended; NX_LIMIT: the buffer is
  * full. */
 static nx_status read_some(nx_wsc *c, nx_err *err)
@@ -91,6 +72,29 @@ static nx_status read_some(nx_wsc *c, nx_err *err)
         return st;
     c->in.tail += n;
     c->heard_at = nx_clock_mono();
+    return NX_OK;
+}
+
+/* Writes what the socket takes now. */
+static nx_status write_some(nx_wsc *c, nx_err *err)
+{
+    while (c->out_at < c->out.n) {
+        size_t n = 0;
+        nx_status st = nx__wsc_write(c, c->out.p + c->out_at, c->out.n - c->out_at, &n, err);
+        if (st == NX_NOTHING)
+            return gone(c, err);
+        if (st == NX_REMOTE) { /* the peer's last words may be here still: they say why */
+            nx_err ignored = {0};
+            while (read_some(c, &ignored) == NX_OK)
+                ;
+            c->ended = true;
+        }
+        if (st != NX_OK)
+            return st;
+        c->out_at += n;
+    }
+    nx_buf_clear(&c->out);
+    c->out_at = 0;
     return NX_OK;
 }
 
@@ -221,8 +225,11 @@ nx_status nx_wsc_recv(nx_wsc *c, int64_t timeout_ms, const volatile bool *stop, 
             return st;
         if (c->ended)
             return c->closing ? NX_NOTHING : gone(c, err);
-        if (nx_wsc_queued(c) > 0 && (st = write_some(c, err)) != NX_OK && st != NX_AGAIN)
+        if (nx_wsc_queued(c) > 0 && (st = write_some(c, err)) != NX_OK && st != NX_AGAIN) {
+            if (st == NX_REMOTE && c->in.tail > c->in.head)
+                continue;
             return st;
+        }
         st = read_some(c, err);
         if (st == NX_NOTHING)
             return c->closing ? NX_NOTHING : gone(c, err);
