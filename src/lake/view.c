@@ -1,6 +1,7 @@
 /* Tables in a session: SQL text by name and version, one view a table. */
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "lake/lake_int.h"
 
@@ -12,6 +13,28 @@ static nx_status snap_sql(nx_table *t, const nx__snap *s, nx_buf *sql, nx_err *e
         return nx_nomem(err);
     sc.files = files;
     nx_status st = nx__scan_sql(&sc, sql, err);
+    free(files);
+    return st;
+}
+
+/* A version that was asked for by name may have ended: then a file that it names is gone, and the engine would only say which. */
+static nx_status check_not_ended(nx_table *t, const nx__snap *s, nx_err *err)
+{
+    nx__file **files = NULL;
+    size_t n = 0;
+    if (nx__snap_files(s, &files, &n) != NX_OK)
+        return nx_nomem(err);
+    nx_status st = NX_OK;
+    for (size_t i = 0; st == NX_OK && i < n; i++) {
+        nx_buf path NX_BUF_AUTO;
+        nx_buf_init(&path, 0);
+        st = nx__file_local(t, files[i], &path, err);
+        if (st != NX_OK || nx_file_exists(path.p))
+            continue;
+        nx_fail(err, NX_NOT_FOUND, "version %lld of table %s has ended: its file %s is gone", (long long)s->version, t->name, path.p);
+        st = nx_err_hint(err, NX_NOT_FOUND, "vacuum takes files that no version inside the table's retention names; `nexus lake history %s` shows the versions",
+                         t->name);
+    }
     free(files);
     return st;
 }
@@ -28,6 +51,8 @@ nx_status nx_lake_scan_sql(nx_lake *l, nx_str name, nx_buf *sql, nx_err *err)
     nx__snap *s NX__SNAP_AUTO = NULL;
     NX_TRY(nx_table_open(l, plain.p, &t, err));
     NX_TRY(nx__table_snap_at(t, &ref, &s, err));
+    if (ref.has_version || ref.has_time)
+        NX_TRY(check_not_ended(t, s, err));
     return snap_sql(t, s, sql, err);
 }
 
