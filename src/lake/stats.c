@@ -2,10 +2,12 @@
  * missing one only costs time: what cannot be said exactly, or safely widened, is left out. */
 #include <stdlib.h>
 
+#include "data/decimal.h"
 #include "data/time.h"
 #include "lake/lake_int.h"
 
-enum { INDEXED_DEFAULT = 32, PREFIX = 32, PREFIX_MAX = 64, EXACT_DIGITS = 15 };
+enum { INDEXED_DEFAULT = 32, PREFIX = 32, PREFIX_MAX = 64 };
+#define EXACT_LIMIT ((__int128)1000000000000000) /* 15 digits */
 
 typedef enum part { PART_MIN, PART_MAX, PART_NULLS } part;
 
@@ -51,19 +53,35 @@ static bool is_number(nx_str s)
     return s.n > 0;
 }
 
-static nx_status number_bound(const nx_type *type, nx_str text, nx_buf *b)
+/* Others read a decimal bound as a double, exact to 15 digits only: a longer one is moved outwards, two steps of its 15th digit at most. It is
+ * not left out: delta-rs takes a missing bound for a null one and skips the file. */
+static nx_status decimal_bound(const nx_type *type, nx_str text, part p, nx_buf *b)
 {
-    size_t digits = 0;
-    bool lead = true;
-    if (!is_number(text))
-        return NX_NOTHING; /* nan, inf */
-    for (size_t i = 0; i < text.n; i++) {
-        lead &= text.p[i] < '1' || text.p[i] > '9';
-        digits += !lead && text.p[i] >= '0' && text.p[i] <= '9';
-    }
-    if (type->kind == NX_DECIMAL && digits > EXACT_DIGITS)
-        return NX_NOTHING; /* others read it as a double */
-    return nx_buf_add(b, text);
+    __int128 v, step = 1, limit = 1;
+    char out[48];
+    if (nx_dec_parse(text, type->precision, type->scale, &v) != NX_DEC_OK)
+        return NX_NOTHING;
+    while ((v < 0 ? -v : v) / step >= EXACT_LIMIT)
+        step *= 10;
+    if (step == 1)
+        return nx_buf_add(b, text);
+    __int128 q = v / step, rest = v % step;
+    if (p == PART_MIN)
+        q -= rest < 0 ? 2 : 1;
+    else
+        q += rest > 0 ? 2 : 1;
+    for (int i = 0; i < type->precision; i++)
+        limit *= 10;
+    __int128 most = (limit - 1) / step;
+    if (q > most || q < -most)
+        return NX_NOTHING; /* no decimal of the type is that far out */
+    size_t n = nx_dec_format_short(q * step, type->scale, out);
+    return nx_buf_add(b, (nx_str){out, n});
+}
+
+static nx_status number_bound(nx_str text, nx_buf *b)
+{
+    return is_number(text) ? nx_buf_add(b, text) : NX_NOTHING; /* nan, inf */
 }
 
 /* "2024-01-02 03:04:05.123456+00" to milliseconds, down for a minimum, up for a maximum. */
@@ -133,8 +151,9 @@ static nx_status bound(const nx_type *type, nx_str text, part p, nx_buf *b)
     case NX_INT32:
     case NX_INT64:
     case NX_DOUBLE:
+        return number_bound(text, b);
     case NX_DECIMAL:
-        return number_bound(type, text, b);
+        return decimal_bound(type, text, p, b);
     case NX_STRING:
         return text_bound(text, p, b);
     case NX_DATE:

@@ -47,13 +47,18 @@ static void test_values(void **state)
     nx_arena a;
     nx_arena_init(&a, 0);
     const nx_type i64 = {.kind = NX_INT64}, f64 = {.kind = NX_DOUBLE}, dec = {.kind = NX_DECIMAL, .precision = 38, .scale = 6},
-                  date = {.kind = NX_DATE}, ts = {.kind = NX_TIMESTAMP}, str = {.kind = NX_STRING}, boolean = {.kind = NX_BOOL};
+                  dec38 = {.kind = NX_DECIMAL, .precision = 38, .scale = 18}, date = {.kind = NX_DATE}, ts = {.kind = NX_TIMESTAMP}, str = {.kind = NX_STRING}, boolean = {.kind = NX_BOOL};
     one(&a, i64, "-9223372036854775808", "9223372036854775807", "-9223372036854775808", "9223372036854775807");
     one(&a, f64, "-1.5", "1e+300", "-1.5", "1e+300");
     one(&a, f64, "1.0", "inf", NULL, NULL);
     one(&a, f64, "-inf", "1.0", NULL, NULL);
     one(&a, dec, "0.000001", "123456789.123456", "0.000001", "123456789.123456");
-    one(&a, dec, "1.000000", "1234567890.123456", NULL, NULL); /* 16 digits: others round */
+    /* more than 15 digits: others round, so the ends move outwards */
+    one(&a, dec, "1.000000", "1234567890.123456", "1.000000", "1234567890.12347");
+    one(&a, dec, "-1234567890.123456", "-1234567890.123450", "-1234567890.12347", "-1234567890.12344");
+    one(&a, dec38, "1.000000000000000000", "4.000000000000000000", "0.99999999999999", "4.00000000000001");
+    one(&a, dec38, "0.000000000000000000", "0.000000000000000001", "0.000000000000000000", "0.000000000000000001");
+    one(&a, dec38, "-99999999999999999999.999999999999999999", "1.000000000000000000", NULL, NULL); /* no room outwards: neither end */
     one(&a, date, "1969-12-31", "2024-02-29", "\"1969-12-31\"", "\"2024-02-29\"");
     one(&a, date, "infinity", "infinity", NULL, NULL);
     one(&a, boolean, "0", "1", NULL, NULL);
