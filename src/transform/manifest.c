@@ -205,6 +205,23 @@ static void extra_ctes(dbt_project *p, nx_jw *w, const dbt_node *n)
     (void)p;
 }
 
+/* What a node that becomes SQL has. */
+static void compiled_fields(dbt_project *p, nx_jw *w, const dbt_node *n)
+{
+    refs(w, n);
+    depends_on(w, n);
+    extra_ctes(p, w, n);
+    nx_jw_key(w, "compiled");
+    nx_jw_bool(w, n->is_compiled);
+    if (n->is_compiled) {
+        const char *file = nx__dbt_target_file(p, n);
+        nx_jw_key(w, "compiled_code");
+        nx_jw_str(w, n->compiled);
+        nx_jw_key(w, "compiled_path");
+        nx_jw_strf(w, "%s/compiled/%s/%s", p->target_shown, p->name, file == NULL ? "" : file);
+    }
+}
+
 static void test_fields(nx_jw *w, const dbt_node *n)
 {
     if (n->test == NULL)
@@ -244,9 +261,10 @@ static void node(dbt_project *p, nx_jw *w, const dbt_node *n)
     columns(w, n);
     nx_jw_key(w, "raw_code");
     nx_jw_str(w, n->kind == DBT_SEED ? NX_STR("") : nx_str_trim(n->raw));
-    refs(w, n);
-    depends_on(w, n);
-    extra_ctes(p, w, n);
+    if (n->kind == DBT_SEED)
+        key_raw(w, "depends_on", "{\"macros\":[]}"); /* dbt's schema refuses the rest of a compiled node on a seed */
+    else
+        compiled_fields(p, w, n);
     key_tree(w, "group", nx_val_get(&n->cfg, "group"), "null");
     if (n->kind == DBT_MODEL) {
         const nx_val *access = nx_val_get(&n->cfg, "access");
@@ -255,15 +273,6 @@ static void node(dbt_project *p, nx_jw *w, const dbt_node *n)
         key_raw(w, "latest_version", "null");
         key_raw(w, "primary_key", "[]");
         key_raw(w, "constraints", "[]"); /* models alone have them: dbt's schema refuses the key elsewhere */
-    }
-    nx_jw_key(w, "compiled");
-    nx_jw_bool(w, n->is_compiled);
-    if (n->is_compiled) {
-        const char *file = nx__dbt_target_file(p, n);
-        nx_jw_key(w, "compiled_code");
-        nx_jw_str(w, n->compiled);
-        nx_jw_key(w, "compiled_path");
-        nx_jw_strf(w, "%s/compiled/%s/%s", p->target_shown, p->name, file == NULL ? "" : file);
     }
     test_fields(w, n);
     nx_jw_obj_end(w);

@@ -54,6 +54,10 @@ def _plain(key, value):
     return sorted({json.dumps(r, sort_keys=True) for r in value}) if key in ("refs", "sources") and value is not None else value
 
 
+def _parents(node):
+    return sorted(node["depends_on"].get("nodes", []))
+
+
 def _node_problems(mine, other):
     problems = []
     for uid in sorted(mine.keys() & other.keys()):
@@ -61,8 +65,8 @@ def _node_problems(mine, other):
         for key in SAID.get(b["resource_type"], ()):
             if _plain(key, a.get(key)) != _plain(key, b.get(key)):
                 problems.append(f"{uid} {key}: ours {a.get(key)!r}, dbt Core's {b.get(key)!r}")
-        if sorted(a["depends_on"]["nodes"]) != sorted(b["depends_on"]["nodes"]):
-            problems.append(f"{uid} depends_on: ours {a['depends_on']['nodes']}, dbt Core's {b['depends_on']['nodes']}")
+        if _parents(a) != _parents(b):
+            problems.append(f"{uid} depends_on: ours {_parents(a)}, dbt Core's {_parents(b)}")
         if a["config"].get("materialized") != b["config"].get("materialized"):
             problems.append(f"{uid} materialized: ours {a['config'].get('materialized')}, dbt Core's {b['config'].get('materialized')}")
     return problems[:20]
@@ -77,6 +81,6 @@ def check(report, project, core):
         apart = sorted(mine[part].keys() ^ other[part].keys())
         report.check(f"artifacts: {part} are dbt Core's", [f"{'ours' if k in mine[part] else 'theirs'} alone: {k}" for k in apart][:20], f"{len(mine[part])}")
     report.check("artifacts: nodes say what dbt Core's say", _node_problems(mine["nodes"], other["nodes"]))
-    results = [{r["unique_id"]: r["status"] for r in _load(os.path.join(t, "run_results.json"))["results"]} for t in (project.target, core.target)]
+    results = [{r["unique_id"]: (r["status"], r["failures"]) for r in _load(os.path.join(t, "run_results.json"))["results"]} for t in (project.target, core.target)]
     apart = [f"{k}: ours {results[0].get(k)}, dbt Core's {results[1].get(k)}" for k in sorted(results[0].keys() | results[1].keys()) if results[0].get(k) != results[1].get(k)]
     report.check("artifacts: every node ends as dbt Core's", apart[:20], f"{len(results[0])}")

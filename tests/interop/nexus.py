@@ -84,7 +84,7 @@ class Background:
 
 
 class Project:
-    def __init__(self, binary, repo, folder):
+    def __init__(self, binary, repo, folder, dbt="dbt"):
         self.binary = binary
         self.folder = folder
         self.lake = os.path.join(folder, "lake")
@@ -93,7 +93,7 @@ class Project:
         self._exports = 0
         os.makedirs(folder, exist_ok=True)
         os.symlink(os.path.join(repo, "contracts"), os.path.join(folder, "contracts"))
-        shutil.copytree(os.path.join(repo, "dbt"), self.dbt, ignore=shutil.ignore_patterns("target", "logs"))
+        shutil.copytree(os.path.join(repo, dbt), self.dbt, ignore=shutil.ignore_patterns("target", "logs"))
 
     def configure(self, port, symbols, subreddits):
         with open(os.path.join(self.folder, "nexus.yml"), "w", encoding="utf-8") as f:
@@ -143,8 +143,8 @@ class Project:
         self.run("-q", "sql", "--parquet", "-o", path, sql)
         return path
 
-    def build(self):
-        return self.json("dbt", "build", "--target-path", self.target)
+    def build(self, *words):
+        return self.json("dbt", "build", "--target-path", self.target, *words)
 
 
 def sim_clock(port, now=None):

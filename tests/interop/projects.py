@@ -63,6 +63,18 @@ class Recorded(Project):
         self._pull("2014-07-01", "2014-12-31")
 
 
+class Features(Project):
+    """A project of every kind of node, fed by seeds that change between two builds."""
+
+    def __init__(self, binary, repo, folder):
+        super().__init__(binary, repo, folder, dbt="tests/interop/features")
+        self.configure(1, ["AAPL"], ["stocks"])
+
+    def second(self):
+        for name in os.listdir(os.path.join(self.dbt, "later")):
+            os.replace(os.path.join(self.dbt, "later", name), os.path.join(self.dbt, "seeds", name))
+
+
 class Synthetic(Project):
     """The look-alike's own world at three moments: its asset list changes between them, and the last brings a live stretch with amendments."""
 

@@ -9,11 +9,13 @@ import tempfile
 import artifacts
 import core
 import delta
-from projects import Recorded, Synthetic
+from projects import Features, Recorded, Synthetic
 from report import Report
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.dirname(os.path.dirname(HERE))
+
+PARTS = ("features", "recorded", "synthetic")
 
 
 class Suite:
@@ -27,15 +29,24 @@ class Suite:
         p = Recorded(self.args.nexus, REPO, os.path.join(self.folder, "recorded"), self.args.shared)
         c = core.Core(self.args.dbt, p)
         p.first()
-        core.round_of_builds(self.report, "recorded, first build", p, c, self.excluded)
+        core.round_of_builds(self.report, "recorded, first build", p, c, self.excluded.get("nexus", {}))
         artifacts.check(self.report, p, c)
         p.second()
-        core.round_of_builds(self.report, "recorded, more input", p, c, self.excluded)
+        core.round_of_builds(self.report, "recorded, more input", p, c, self.excluded.get("nexus", {}))
         before = p.tables()
         p.build()
         grown = [f"{n}: {t['rows']} rows, then {now['rows']}" for n, t in before.items() if (now := p.tables()[n])["rows"] != t["rows"]]
         self.report.check("recorded: a build without news adds nothing", grown)
         delta.check(self.report, p, REPO)
+
+    def features(self):
+        p = Features(self.args.nexus, REPO, os.path.join(self.folder, "features"))
+        c = core.Core(self.args.dbt, p)
+        for nth, label in ((1, "first build"), (2, "changed seeds")):
+            if nth == 2:
+                p.second()
+            core.round_of_builds(self.report, f"features, {label}", p, c, self.excluded["features"], ("--vars", f"{{round: {nth}}}"))
+            artifacts.check(self.report, p, c)
 
     def synthetic(self):
         p = Synthetic(self.args.nexus, REPO, os.path.join(self.folder, "synthetic"))
@@ -44,7 +55,7 @@ class Suite:
             p.configure(sim.port, Synthetic.SYMBOLS, ["wallstreetbets", "stocks"])
             for days_before, label in ((34, "early"), (18, "list changed"), (0, "list changed again, live stretch")):
                 p.fill(sim, days_before)
-                core.round_of_builds(self.report, f"synthetic, {label}", p, c, self.excluded)
+                core.round_of_builds(self.report, f"synthetic, {label}", p, c, self.excluded.get("nexus", {}))
 
 
 def main():
@@ -52,13 +63,13 @@ def main():
     a.add_argument("--nexus", required=True, help="the built binary")
     a.add_argument("--dbt", required=True, help="dbt Core's command")
     a.add_argument("--shared", required=True, help="folder of the real data")
-    a.add_argument("--only", choices=("recorded", "synthetic"), help="run one part")
+    a.add_argument("--only", choices=PARTS, help="run one part")
     a.add_argument("--keep", action="store_true", help="keep the temporary projects")
     args = a.parse_args()
     folder = tempfile.mkdtemp(prefix="nexus-interop-")
     try:
         suite = Suite(args, folder)
-        for name in ("recorded", "synthetic"):
+        for name in PARTS:
             if args.only in (None, name):
                 suite.report.section(name, getattr(suite, name))
     finally:
