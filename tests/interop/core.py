@@ -34,6 +34,15 @@ class Core:
         if r.returncode != 0:
             raise CommandFailed(f"dbt Core ended with {r.returncode}:\n" + "\n".join(r.stdout.splitlines()[-40:]) + r.stderr)
 
+    def take_over(self, table):
+        """Begins with a table as the project has it now."""
+        schema, _, name = table.partition(".")
+        con = duckdb.connect(self.file)
+        con.execute("set TimeZone = 'UTC'")
+        con.execute(f"create schema if not exists {rows.quoted(schema)}")
+        con.execute(f"create table {rows.quoted(schema)}.{rows.quoted(name)} as from read_parquet('{self.project.export(f'from {table}')}')")
+        con.close()
+
     def manifest(self):
         with open(os.path.join(self.target, "manifest.json"), encoding="utf-8") as f:
             return json.load(f)

@@ -99,13 +99,13 @@ class Project:
         with open(os.path.join(self.folder, "nexus.yml"), "w", encoding="utf-8") as f:
             f.write(CONFIG.format(port=port, symbols=", ".join(symbols), subreddits=", ".join(subreddits)))
 
-    def _args(self, words):
-        return [self.binary, "--project", self.folder, "--no-progress", *words]
+    def run(self, *words):
+        """Runs a command on this project to its end; its stdout."""
+        return self.call(["--project", self.folder, *words])
 
-    def run(self, *words, codes=(0,)):
-        """Runs a command to its end; its stdout."""
-        r = subprocess.run(self._args(words), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        if r.returncode not in codes:
+    def call(self, words):
+        r = subprocess.run([self.binary, "--no-progress", *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if r.returncode != 0:
             tail = "\n".join((r.stdout + r.stderr).splitlines()[-30:])
             raise CommandFailed(f"nexus {' '.join(words)} ended with {r.returncode}:\n{tail}")
         return r.stdout
@@ -115,7 +115,7 @@ class Project:
 
     @contextlib.contextmanager
     def background(self, *words):
-        b = Background(self._args(words))
+        b = Background([self.binary, "--project", self.folder, "--no-progress", *words])
         try:
             yield b
         except BaseException:

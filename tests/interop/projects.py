@@ -103,3 +103,14 @@ class Synthetic(Project):
         """Takes the live stretch over WebSocket, to its end."""
         with self.background("stream", "--listen", "127.0.0.1:0") as stream:
             stream.wait(ENDED)
+
+
+class Demo(Project):
+    """What `nexus demo` leaves: a lake that it built itself, step by step."""
+
+    def __init__(self, binary, repo, folder):
+        super().__init__(binary, repo, os.path.join(folder, "demo"))
+        self.outer = folder
+
+    def first(self):
+        self.call(["--project", self.outer, "--json", "demo"])

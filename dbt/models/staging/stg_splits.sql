@@ -1,4 +1,5 @@
 -- Splits by the day on which prices change: one row a symbol and day, the newest observation.
+-- coalesce() keeps the rates' comparison out of the reader (README: filters on a source).
 select symbol, ex_date, old_rate, new_rate, _known_at
 from (
     select
@@ -13,7 +14,7 @@ from (
         ) as rn
     from {{ source('bronze', 'corporate_actions') }}
     where action_type in ('forward_split', 'reverse_split')
-        and old_rate > 0
-        and new_rate > 0
+        and coalesce(old_rate, 0) > 0
+        and coalesce(new_rate, 0) > 0
 ) as s
 where rn = 1
