@@ -29,7 +29,8 @@ def schema_problems(ours, theirs):
 
 
 def _close(a, b, tolerance):
-    return f"({a} is not distinct from {b} or coalesce(abs({a} - {b}) <= {tolerance!r} * greatest(abs({a}), abs({b})), false))"
+    near = f"isfinite({a}) and isfinite({b}) and abs({a} - {b}) <= {tolerance!r} * greatest(abs({a}), abs({b}))"
+    return f"({a} is not distinct from {b} or coalesce({near}, false))"
 
 
 def _difference_sql(cols, ours, theirs, tolerance):
