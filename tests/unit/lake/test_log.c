@@ -96,6 +96,11 @@ static void test_holes(void **state)
     put_commit(k, 2, ADD("c.parquet"));
     FINE(k, look(k, &info));
     assert_int_equal(info.version, 3);
+    for (const char *file = "abc"; *file != '\0'; file++) { /* a version is there as long as its files are */
+        char name[32];
+        snprintf(name, sizeof name, "x/t/%c.parquet", *file);
+        kit_put(k, name, "not read here");
+    }
     /* a checkpoint that cannot be read: the commits tell the same */
     kit_put(k, "x/t/_delta_log/00000000000000000002.checkpoint.parquet", "PAR1 not really");
     nx_buf sql;
