@@ -20,13 +20,17 @@ static void show(void *ctx, size_t done, size_t n, const char *table)
 
 static nx_status compile(nx_project *p, const char *const *files, size_t n_files, nx_quality *q, nx_err *err)
 {
-    const char *dir;
+    const char *dir = NULL;
     for (size_t i = 0; i < n_files; i++)
         NX_TRY(nx_quality_add_path(q, files[i], err));
-    if (n_files > 0)
+    if (n_files == 0) {
+        NX_TRY(nx_project_find(p, "quality", &dir, err));
+        NX_TRY(nx_quality_add_path(q, dir, err));
+    }
+    if (nx_quality_count(q) > 0)
         return NX_OK;
-    NX_TRY(nx_project_find(p, "quality", &dir, err));
-    return nx_quality_add_path(q, dir, err);
+    nx_fail(err, NX_INVALID, "there is no check in %s", dir != NULL ? dir : files[0]);
+    return nx_err_hint(err, NX_INVALID, "nothing checked is nothing passed: write one, e.g. checks for gold.dim_date: [row_count > 0]");
 }
 
 nx_status nx_check_project(nx_project *p, const char *const *files, size_t n_files, nx_scan *ret, nx_err *err)
@@ -41,8 +45,11 @@ nx_status nx_check_project(nx_project *p, const char *const *files, size_t n_fil
         st = nx_quality_scan(q, p->session, &(nx_scan_opts){.progress = show, .progress_ctx = &bar}, ret, err);
     nx_progress_end(&bar);
     nx_quality_free(q);
-    if (st == NX_OK && n_files == 0)
+    if (st == NX_OK && n_files == 0) {
         st = nx_gate_note(p, ret->fail + ret->error == 0, err);
+        if (st != NX_OK)
+            nx_scan_drop(ret);
+    }
     return st;
 }
 

@@ -78,6 +78,11 @@ refuse 2 "not '2024-02-30'" "$NEXUS" backfill alpaca bars --start 2024-02-30
 refuse 2 "1678 to 2261" "$NEXUS" backfill alpaca bars --start 1600-01-01
 refuse 2 "before --end" "$NEXUS" backfill alpaca bars --start 2024-02-02 --end 2024-02-01
 refuse 2 "nexus dbt build" "$NEXUS" publish
+# a folder without checks passes nothing
+mkdir quality
+refuse 2 "no check in quality" "$NEXUS" check
+[[ -e .nexus/gate.json ]] && fail "the gate was written without a check"
+rmdir quality
 "$NEXUS" dbt build >build.log || { tail -n 20 build.log; fail "dbt build of an almost empty lake"; }
 "$NEXUS" check >check.log
 equal "exit code of the checks of a lake without bars" $? 1
