@@ -56,4 +56,4 @@ select
     _ingest_pos,
     _ingest_idx
 from {{ source('bronze', 'trades') }}
-where update_status in ('canceled', 'incorrect', 'corrected')
+where coalesce(update_status, '') in ('canceled', 'incorrect', 'corrected')
