@@ -7,11 +7,13 @@ import jsonschema
 from dbt.artifacts.schemas.manifest import WritableManifest
 from dbt.artifacts.schemas.run import RunResultsArtifact
 
+COMMON = ("name", "resource_type", "package_name")
 # per resource type: what must be equal in both manifests for every node
 SAID = {
-    "model": ("name", "resource_type", "package_name", "path", "original_file_path", "fqn", "alias", "schema", "description", "tags", "checksum", "refs", "sources"),
-    "snapshot": ("name", "resource_type", "package_name", "original_file_path", "alias", "schema", "description", "tags", "refs"),
-    "test": ("name", "resource_type", "package_name", "column_name", "attached_node", "refs", "sources"),
+    "model": (*COMMON, "original_file_path", "path", "fqn", "alias", "schema", "description", "tags", "checksum", "refs", "sources"),
+    "snapshot": (*COMMON, "original_file_path", "alias", "schema", "description", "tags", "refs"),
+    "seed": (*COMMON, "original_file_path", "alias", "schema", "description", "tags"),
+    "test": (*COMMON, "column_name", "attached_node", "refs", "sources"),
 }
 
 
@@ -72,15 +74,21 @@ def _node_problems(mine, other):
     return problems[:20]
 
 
+def _results(target):
+    return {r["unique_id"]: (r["status"], r["failures"]) for r in _load(os.path.join(target, "run_results.json"))["results"]}
+
+
+def _apart(mine, other):
+    return [f"{k}: ours {mine.get(k)}, dbt Core's {other.get(k)}" for k in sorted(mine.keys() | other.keys()) if mine.get(k) != other.get(k)][:20]
+
+
 def check(report, project, core):
-    mine, other = os.path.join(project.target, "manifest.json"), os.path.join(core.target, "manifest.json")
-    _loads(report, WritableManifest, mine)
+    _loads(report, WritableManifest, os.path.join(project.target, "manifest.json"))
     _loads(report, RunResultsArtifact, os.path.join(project.target, "run_results.json"))
-    mine, other = _load(mine), _load(other)
+    mine, other = (_load(os.path.join(t, "manifest.json")) for t in (project.target, core.target))
     for part in ("nodes", "sources", "parent_map", "child_map"):
-        apart = sorted(mine[part].keys() ^ other[part].keys())
-        report.check(f"artifacts: {part} are dbt Core's", [f"{'ours' if k in mine[part] else 'theirs'} alone: {k}" for k in apart][:20], f"{len(mine[part])}")
+        problems = _apart(dict.fromkeys(mine[part], "there"), dict.fromkeys(other[part], "there"))
+        report.check(f"artifacts: {part} are dbt Core's", problems, f"{len(mine[part])}")
     report.check("artifacts: nodes say what dbt Core's say", _node_problems(mine["nodes"], other["nodes"]))
-    results = [{r["unique_id"]: (r["status"], r["failures"]) for r in _load(os.path.join(t, "run_results.json"))["results"]} for t in (project.target, core.target)]
-    apart = [f"{k}: ours {results[0].get(k)}, dbt Core's {results[1].get(k)}" for k in sorted(results[0].keys() | results[1].keys()) if results[0].get(k) != results[1].get(k)]
-    report.check("artifacts: every node ends as dbt Core's", apart[:20], f"{len(results[0])}")
+    results = _results(project.target)
+    report.check("artifacts: every node ends as dbt Core's", _apart(results, _results(core.target)), f"{len(results)}")

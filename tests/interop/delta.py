@@ -43,10 +43,11 @@ class Reader:
         self.partitions = contract_partitions(repo)
 
     def _by_log(self, table):
-        """What the log says of the files: rows and partitions against what the files hold."""
+        """What the log says of the files: those that it names are there; how many rows they hold."""
         actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
-        problems = [f"{a['path']} is named by the log and is not there" for a in actions if not os.path.exists(os.path.join(table.table_uri.removeprefix("file://"), a["path"]))]
-        return problems, sum(a["num_records"] for a in actions)
+        root = table.table_uri.removeprefix("file://")
+        gone = [a["path"] for a in actions if not os.path.exists(os.path.join(root, a["path"]))]
+        return [f"{path} is named by the log and is not there" for path in gone], sum(a["num_records"] for a in actions)
 
     def all(self, label, before=None, only=None):
         """Exports every table (or only some), compares it with both readers and, where given, with the exports made before."""
@@ -96,7 +97,8 @@ def _filtered(report, project):
         theirs = con.sql(f"select count(*) from by_delta_rs where {where}").fetchone()[0]
         lazy = polars.SQLContext(t=polars.scan_delta(tables[name]["folder"])).execute("select count(*) as n from t").collect()["n"][0]
         ours, all_rows = project.json("sql", f"select count(*) filter (where {where}) as n, count(*) as all_rows from {name}")["rows"][0]
-        problems = [] if ours == theirs and all_rows == lazy and 0 < ours < all_rows else [f"ours {ours} of {all_rows}, delta-rs {theirs}, polars {lazy}"]
+        fine = ours == theirs and all_rows == lazy and 0 < ours < all_rows
+        problems = [] if fine else [f"ours {ours} of {all_rows}, delta-rs {theirs}, polars {lazy}"]
         report.check(f"filters: {name} where {where[:40]}…", problems, f"{ours:,} of {all_rows:,} rows")
 
 
@@ -143,7 +145,8 @@ def _only_checkpoints(report, project):
         copy = os.path.join(project.folder, "copies", name)
         shutil.copytree(t["folder"], copy)
         last = f"{t['version']:020d}"
-        problems = [] if os.path.exists(os.path.join(copy, "_delta_log", last + ".checkpoint.parquet")) else [f"no checkpoint of version {t['version']}"]
+        made = os.path.exists(os.path.join(copy, "_delta_log", last + ".checkpoint.parquet"))
+        problems = [] if made else [f"no checkpoint of version {t['version']}"]
         for commit in glob.glob(os.path.join(copy, "_delta_log", "*.json")):
             if os.path.basename(commit) < last:
                 os.remove(commit)
