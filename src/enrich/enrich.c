@@ -166,8 +166,9 @@ static nx_status prepare(run *u, nx_err *err)
     NX_TRY(nx_vader_new(&u->vader, err));
     NX_TRY(nx__enrich_symbols(u->o->lake, u->read, &u->symbols, err));
     u->r->symbols = (int64_t)nx_symbols_count(u->symbols);
-    NX_TRY(nx_batch_init(&u->scores, &nx__enrich_scores, OUT_ROWS + FETCH_ROWS, 0));
-    NX_TRY(nx_batch_init(&u->mentions, &nx__enrich_mentions, OUT_ROWS + FETCH_ROWS * NX_MENTIONS_MAX, 0));
+    if (nx_batch_init(&u->scores, &nx__enrich_scores, OUT_ROWS + FETCH_ROWS, 0) != NX_OK ||
+        nx_batch_init(&u->mentions, &nx__enrich_mentions, OUT_ROWS + FETCH_ROWS * NX_MENTIONS_MAX, 0) != NX_OK)
+        return nx_nomem(err);
     NX_TRY(nx_writer_open(u->scores_t, u->write, &u->scores_w, err));
     return nx_writer_open(u->mentions_t, u->write, &u->mentions_w, err);
 }

@@ -52,16 +52,16 @@ nx_status nx__enrich_has(nx_lake *l, const char *table, bool *ret, nx_err *err)
     return NX_OK;
 }
 
-/* An active observation lists the symbol until the next one; the first reaches back for ever, the last forward. A symbol first seen inactive was
- * listed before. */
+/* An active observation of an asset lists its symbol until the next one; the first reaches back for ever, the last forward. An asset first seen
+ * inactive was listed before. Symbols are used again: the same one may stand in several assets, whose times add up. */
 static const char asset_sql[] =
     "select symbol, "
     "case when rn = 1 then null else epoch_us(observed_at) end as from_us, "
     "case when active then epoch_us(until) else epoch_us(observed_at) end as to_us "
     "from (select symbol, status = 'active' as active, observed_at, "
     "lead(observed_at) over w as until, row_number() over w as rn "
-    "from (select distinct symbol, status, observed_at from bronze.assets where symbol is not null) "
-    "window w as (partition by symbol order by observed_at, status)) "
+    "from bronze.assets where symbol is not null "
+    "window w as (partition by id order by observed_at, _ingest_pos, _ingest_idx)) "
     "where active or rn = 1";
 
 static nx_status add_rows(nx_session *s, nx_str sql, nx_symbols *to, nx_err *err)
