@@ -1,6 +1,7 @@
 # make            release binary build/nexus        make demo       builds, then runs the whole pipeline
 # make test       unit, integration, conformance, fault tests     make lint       format, layers, static checks
 # make test-asan  the tests under ASan + UBSan      make test-interop   dbt Core, delta-rs and others as peers
+# make test-tsan  the unit tests under TSan         make fuzz           every fuzz target for a minute
 # make bench      measurements into bench/results/  make clean
 # Every target installs what it needs on first use (scripts/setup-*, lists in scripts/deps/).
 
@@ -8,6 +9,8 @@ V        ?= release
 B_release = build
 B_test    = build/test
 B_asan    = build/asan
+B_tsan    = build/tsan
+B_fuzz    = build/fuzz
 B        := $(B_$(V))
 
 ifeq ($(origin CC),default)
@@ -21,6 +24,10 @@ CF_release = -O3 -DNDEBUG -g1 -D_FORTIFY_SOURCE=2
 CF_test    = -O1 -g -DNX_FAULTS
 CF_asan    = -O1 -g -DNX_FAULTS -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_ALL = -std=c17 -D_GNU_SOURCE -pthread -fstack-protector-strong -fPIE -Isrc -isystem $(DUCKDB) $(WARN) $(CF_$(V)) $(shell pkg-config --cflags $(PKGS) 2>/dev/null) -MMD -MP $(CFLAGS)
+CF_tsan    = -O1 -g -DNX_FAULTS -fsanitize=thread -fno-omit-frame-pointer -Wno-tsan
+CF_fuzz    = -O1 -g -DNX_FAULTS -fsanitize=fuzzer-no-link,address -Wno-unknown-warning-option -Wno-error
+LD_tsan    = -fsanitize=thread
+LD_fuzz    = -fsanitize=fuzzer,address
 LD_asan    = -fsanitize=address,undefined
 LDFLAGS_ALL = -pthread -pie -Wl,-z,relro,-z,now $(LD_$(V)) $(LDFLAGS)
 # the engine's library is found beside the binary, wherever the tree is moved to
@@ -31,8 +38,9 @@ OBJ   = $(SRC:%.c=$(B)/obj/%.o)
 TESTS := $(wildcard tests/unit/*/test_*.c tests/conformance/test_*.c)
 TBIN  = $(TESTS:%.c=$(B)/%)
 BENCH := $(wildcard bench/bench_*.c)
+FUZZ  := $(wildcard tests/fuzz/fuzz_*.c)
 
-.PHONY: all bin demo test lint test-asan test-interop bench fuzz clean setup tests-bin install
+.PHONY: all bin demo test lint test-asan test-tsan test-interop bench fuzz clean setup tests-bin install
 all: setup
 	@$(MAKE) --no-print-directory -s -j$(JOBS) bin
 
@@ -54,6 +62,9 @@ $(B)/obj/%.o: %.c
 $(B)/tests/%: tests/%.c $(B)/libnexus.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -Itests $(LDFLAGS_ALL) -o $@ $< $(B)/libnexus.a -lcmocka $(LIBS)
+$(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/libnexus.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -Itests $(LDFLAGS_ALL) -o $@ $< $(B)/libnexus.a $(LIBS)
 $(B)/bench/%: bench/%.c $(B)/libnexus.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(B)/libnexus.a $(LIBS)
@@ -69,6 +80,17 @@ test: all
 test-asan: all
 	@$(MAKE) --no-print-directory -s -j$(JOBS) V=asan tests-bin
 	@scripts/run-tests asan
+
+test-tsan: all
+	@$(MAKE) --no-print-directory -s -j$(JOBS) V=tsan tests-bin
+	@scripts/run-tests tsan unit/
+
+# each target for FUZZ_SECONDS from its corpus; what it finds stays in build/fuzz
+FUZZ_SECONDS ?= 60
+fuzz: setup
+	@scripts/setup-apt fuzz
+	@$(MAKE) --no-print-directory -s -j$(JOBS) V=fuzz CC=clang $(FUZZ:%.c=build/fuzz/%)
+	@scripts/run-fuzz $(FUZZ_SECONDS)
 
 test-interop: all
 	@scripts/setup-venv interop
