@@ -5,6 +5,7 @@
 #include "app/cmds.h"
 #include "app/project.h"
 #include "app/report.h"
+#include "app/version.h"
 #include "transform/dbt.h"
 
 const nx_opt_def nx_opts_dbt[] = {
@@ -118,6 +119,7 @@ static nx_status in_process(nx_project *p, const nx_args *a, const char *command
                      .profiles_dir = nx_args_get(a, "--profiles-dir"),
                      .profile_target = nx_args_get(a, "--target"),
                      .state_dir = p->state,
+                     .version = NX_VERSION,
                      .engine = p->engine,
                      .lake = p->lake,
                      .vars = nx_args_get(a, "--vars"),

@@ -6,6 +6,7 @@
 #include "app/gold.h"
 #include "app/print.h"
 #include "enrich/enrich.h"
+#include "app/version.h"
 #include "transform/dbt.h"
 
 static void show_node(void *ctx, const nx_dbt_node_result *r)
@@ -19,7 +20,7 @@ static nx_status models(nx_demo *d, nx_err *err)
 {
     nx_progress bar;
     nx_dbt_result r = {0};
-    nx_dbt_opts o = {.command = "build", .state_dir = d->p.state, .engine = d->p.engine, .lake = d->p.lake, .node = show_node, .ctx = &bar};
+    nx_dbt_opts o = {.command = "build", .version = NX_VERSION, .state_dir = d->p.state, .engine = d->p.engine, .lake = d->p.lake, .node = show_node, .ctx = &bar};
     NX_TRY(nx_dbt_folders(&d->p, NULL, &o.project_dir, &o.target_path, err));
     nx_progress_begin(&bar, d->g, "models");
     nx_status st = nx_dbt_run(&o, &r, err);

@@ -7,6 +7,7 @@
 #include "ingest/alpaca_ws.h"
 #include "ingest/pull.h"
 #include "ingest/stream.h"
+#include "app/version.h"
 #include "transform/dbt.h"
 
 static const char *const key = "demo-key", *const secret = "demo-secret";
@@ -66,7 +67,7 @@ static nx_status observe_assets(nx_demo *d, int64_t *added, nx_err *err)
     nx_alpaca_opts o = {.data_url = d->url, .trading_url = d->url, .key = key, .secret = secret};
     NX_TRY(nx_backfill_alpaca(&po, NX_ALPACA_ASSETS, &o, &r, err));
     *added += r.rows_added;
-    nx_dbt_opts b = {.command = "build", .state_dir = d->p.state, .engine = d->p.engine, .lake = d->p.lake, .select = select};
+    nx_dbt_opts b = {.command = "build", .version = NX_VERSION, .state_dir = d->p.state, .engine = d->p.engine, .lake = d->p.lake, .select = select};
     NX_TRY(nx_dbt_folders(&d->p, NULL, &b.project_dir, &b.target_path, err));
     return nx_dbt_run(&b, NULL, err);
 }
