@@ -40,8 +40,10 @@ const char *nx_engine_version(void); /* "1.4.5" */
 /* A session has its own schemas, views and temporary tables. Close before the engine. */
 NX_MUST_USE nx_status nx_session_open(nx_engine *e, nx_session **ret, nx_err *err);
 void nx_session_close(nx_session *s);
-void nx_session_interrupt(nx_session *s); /* the running query ends with NX_CANCELLED */
-/* Fraction done of the running query, 0..1, or -1 when unknown (always in its first two seconds). Any thread. */
+/* The running query ends with NX_CANCELLED. One that has not begun to run yet is not reached: repeat until it returns. */
+void nx_session_interrupt(nx_session *s);
+/* Fraction done of the running query, 0..1, or -1 when unknown: always in its first two seconds, and at times
+ * to its end. Any thread. */
 double nx_session_progress(nx_session *s);
 
 /* Runs SQL (one or several statements) and drops rows. ret_changed (may be NULL): rows that the last statement
