@@ -62,7 +62,8 @@ int main(int argc, char **argv)
     bench b = {0};
     nx_buf tape NX_BUF_AUTO;
     nx_buf_init(&tape, (size_t)2 << 30);
-    if (nx_file_read(argv[1], &tape, &err) != NX_OK || nx_contracts_load(argc > 3 ? argv[3] : "contracts", &b.set, &err) != NX_OK ||
+    if (nx_file_read(argv[1], &tape, &err) != NX_OK ||
+        nx_contracts_load(argc > 3 ? argv[3] : "contracts", &b.set, &err) != NX_OK ||
         nx_decoder_new(b.set, "alpaca.stocks", &b.d, &err) != NX_OK)
         fail(&err);
     b.tape = nx_buf_str(&tape);
@@ -80,10 +81,13 @@ int main(int argc, char **argv)
         lap(&b);
         double s = (double)(nx_clock_mono() - from) / 1e9, cpu_s = (double)(clock() - cpu) / CLOCKS_PER_SEC;
         uint64_t n = b.messages - before;
-        printf("lap %d: %llu messages in %.3f s, %.2f million/s, %.0f MB/s; %.0f ns of CPU each, %.2f million/s of CPU\n", i + 1, (unsigned long long)n, s,
-               (double)n / s / 1e6, (double)b.tape.n / s / 1e6, cpu_s * 1e9 / (double)n, (double)n / cpu_s / 1e6);
+        printf(
+            "lap %d: %llu messages in %.3f s, %.2f million/s, %.0f MB/s; %.0f ns of CPU each, %.2f million/s of CPU\n",
+            i + 1, (unsigned long long)n, s, (double)n / s / 1e6, (double)b.tape.n / s / 1e6, cpu_s * 1e9 / (double)n,
+            (double)n / cpu_s / 1e6);
     }
-    printf("frames %llu, accepted %llu, rejected %llu\n", (unsigned long long)b.frames, (unsigned long long)b.messages, (unsigned long long)b.rejected);
+    printf("frames %llu, accepted %llu, rejected %llu\n", (unsigned long long)b.frames, (unsigned long long)b.messages,
+           (unsigned long long)b.rejected);
     for (size_t i = 0; i < nx_contracts_count(b.set); i++)
         nx_batch_drop(&b.batches[i]);
     free(b.batches);

@@ -31,7 +31,8 @@ static inline bool pg_cluster_find(pg_cluster *c)
     glob_t g;
     bool found = glob("/usr/lib/postgresql/*/bin/initdb", 0, NULL, &g) == 0;
     if (found) /* sorted: the last is the newest */
-        snprintf(c->bin, sizeof c->bin, "%.*s", (int)(strlen(g.gl_pathv[g.gl_pathc - 1]) - strlen("/initdb")), g.gl_pathv[g.gl_pathc - 1]);
+        snprintf(c->bin, sizeof c->bin, "%.*s", (int)(strlen(g.gl_pathv[g.gl_pathc - 1]) - strlen("/initdb")),
+                 g.gl_pathv[g.gl_pathc - 1]);
     globfree(&g);
     return found;
 }
@@ -47,8 +48,8 @@ static inline pid_t pg_cluster_spawn(const pg_cluster *c, const char *program, c
     if (pid != 0)
         return pid;
     const struct passwd *pw = getuid() == 0 ? getpwnam("postgres") : NULL;
-    if (freopen(log, "w", stdout) == NULL || dup2(1, 2) < 0 || freopen("/dev/null", "r", stdin) == NULL || chdir(c->dir) != 0 ||
-        (getuid() == 0 && (pw == NULL || setgid(pw->pw_gid) != 0 || setuid(pw->pw_uid) != 0)) ||
+    if (freopen(log, "w", stdout) == NULL || dup2(1, 2) < 0 || freopen("/dev/null", "r", stdin) == NULL ||
+        chdir(c->dir) != 0 || (getuid() == 0 && (pw == NULL || setgid(pw->pw_gid) != 0 || setuid(pw->pw_uid) != 0)) ||
         prctl(PR_SET_PDEATHSIG, SIGQUIT) != 0 || getppid() != parent)
         _exit(127);
     const char *argv[32] = {path};
@@ -103,7 +104,8 @@ static inline bool pg_cluster_start(pg_cluster *c)
         pg_cluster_show_log(c, "initdb");
         exit(2);
     }
-    const char *serve[] = {"-D", data, "-k", c->dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "shared_buffers=16MB", NULL};
+    const char *serve[] = {
+        "-D", data, "-k", c->dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "shared_buffers=16MB", NULL};
     c->server = pg_cluster_spawn(c, "postgres", serve);
     snprintf(c->dsn, sizeof c->dsn, "host=%s dbname=postgres user=nexus", c->dir);
     for (;;) {

@@ -130,7 +130,8 @@ static nx_status find_cmd(int argc, char **argv, const nx_cmd **ret, nx_err *err
     return NX_OK;
 }
 
-nx_status nx_cli_parse(int argc, char **argv, nx_arena *a, nx_globals *g, const nx_cmd **ret_cmd, nx_args *args, nx_err *err)
+nx_status nx_cli_parse(int argc, char **argv, nx_arena *a, nx_globals *g, const nx_cmd **ret_cmd, nx_args *args,
+                       nx_err *err)
 {
     *ret_cmd = NULL;
     *g = (nx_globals){.project = "."};
@@ -161,7 +162,10 @@ nx_status nx_cli_parse(int argc, char **argv, nx_arena *a, nx_globals *g, const 
     if (c == NULL || g->help)
         return NX_OK;
     if (args->n_words < c->words_min || args->n_words > c->words_max) {
-        nx_fail(err, NX_INVALID, args->n_words < c->words_min ? "something is missing after 'nexus %s'" : "too many words after 'nexus %s'", c->name);
+        nx_fail(err, NX_INVALID,
+                args->n_words < c->words_min ? "something is missing after 'nexus %s'"
+                                             : "too many words after 'nexus %s'",
+                c->name);
         return nx_err_hint(err, NX_INVALID, "usage: nexus %s %s", c->name, c->usage);
     }
     return NX_OK;
@@ -188,14 +192,16 @@ const char *nx_args_nth(const nx_args *a, const char *name, size_t k)
     return NULL;
 }
 
-nx_status nx_args_i64(const nx_args *a, const char *name, int64_t dflt, int64_t min, int64_t max, int64_t *ret, nx_err *err)
+nx_status nx_args_i64(const nx_args *a, const char *name, int64_t dflt, int64_t min, int64_t max, int64_t *ret,
+                      nx_err *err)
 {
     const char *v = nx_args_get(a, name);
     *ret = dflt;
     if (v == NULL)
         return NX_OK;
     if (!nx_str_to_i64(nx_str_of(v), ret) || *ret < min || *ret > max)
-        return nx_fail(err, NX_INVALID, "%s is a whole number from %lld to %lld, not '%s'", name, (long long)min, (long long)max, v);
+        return nx_fail(err, NX_INVALID, "%s is a whole number from %lld to %lld, not '%s'", name, (long long)min,
+                       (long long)max, v);
     return NX_OK;
 }
 
@@ -219,8 +225,8 @@ static void print_opts(const nx_opt_def *defs)
 {
     for (const nx_opt_def *d = defs; d != NULL && d->name != NULL; d++) {
         char left[64];
-        snprintf(left, sizeof left, "%s%s%s%s%s", d->brief == NULL ? "" : d->brief, d->brief == NULL ? "" : ", ", d->name,
-                 d->arg == NULL ? "" : " ", d->arg == NULL ? "" : d->arg);
+        snprintf(left, sizeof left, "%s%s%s%s%s", d->brief == NULL ? "" : d->brief, d->brief == NULL ? "" : ", ",
+                 d->name, d->arg == NULL ? "" : " ", d->arg == NULL ? "" : d->arg);
         printf("  %-28s %s%s\n", left, d->help, d->many ? " (repeatable)" : "");
     }
 }

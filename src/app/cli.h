@@ -14,7 +14,7 @@ typedef struct nx_opt_def {
     const char *brief; /* "-o" or NULL */
     const char *arg;   /* "N|max"; NULL: a flag */
     const char *help;
-    bool many;         /* may be repeated */
+    bool many; /* may be repeated */
 } nx_opt_def;
 
 typedef struct nx_args {
@@ -52,14 +52,16 @@ extern const nx_cmd nx_cmds[];
 
 /* Splits argv into globals, the command and its arguments. NX_INVALID with a suggestion. *ret_cmd stays NULL when no command was
  * named. Everything lives in the arena or in argv. */
-NX_MUST_USE nx_status nx_cli_parse(int argc, char **argv, nx_arena *a, nx_globals *g, const nx_cmd **ret_cmd, nx_args *args, nx_err *err);
+NX_MUST_USE nx_status nx_cli_parse(int argc, char **argv, nx_arena *a, nx_globals *g, const nx_cmd **ret_cmd,
+                                   nx_args *args, nx_err *err);
 /* Value of the last occurrence, or NULL. A flag that is set gives "". */
 const char *nx_args_get(const nx_args *a, const char *name);
 bool nx_args_has(const nx_args *a, const char *name);
 /* The k-th occurrence of a repeatable option, or NULL. */
 const char *nx_args_nth(const nx_args *a, const char *name, size_t k);
 /* Integer option within [min, max]; dflt when absent. */
-NX_MUST_USE nx_status nx_args_i64(const nx_args *a, const char *name, int64_t dflt, int64_t min, int64_t max, int64_t *ret, nx_err *err);
+NX_MUST_USE nx_status nx_args_i64(const nx_args *a, const char *name, int64_t dflt, int64_t min, int64_t max,
+                                  int64_t *ret, nx_err *err);
 
 /* "max" or a positive number; dflt when text is NULL. */
 NX_MUST_USE nx_status nx_cli_speed(const char *text, double dflt, double max, double *ret, nx_err *err);

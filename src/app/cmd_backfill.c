@@ -38,7 +38,8 @@ static nx_status parse_when(const char *name, const char *text, int64_t dflt, bo
         return NX_OK;
     }
     if (!nx_time_parse_ns(nx_str_of(text), &ns)) {
-        nx_fail(err, NX_INVALID, "%s is a day (2024-01-31) or an instant with zone (2024-01-31T14:30:00Z), not '%s'", name, text);
+        nx_fail(err, NX_INVALID, "%s is a day (2024-01-31) or an instant with zone (2024-01-31T14:30:00Z), not '%s'",
+                name, text);
         return NX_INVALID;
     }
     *ret_us = nx_us_of_ns(ns);
@@ -64,8 +65,9 @@ static bool timeframe_ok(nx_str t)
     nx_str unit = nx_str_sub(t, d, t.n);
     if (!nx_str_to_i64(nx_str_sub(t, 0, d), &n) || n < 1)
         return false;
-    return (nx_str_is(unit, "Min") && n <= 59) || (nx_str_is(unit, "Hour") && n <= 23) || (nx_str_is(unit, "Day") && n == 1) ||
-           (nx_str_is(unit, "Week") && n == 1) || (nx_str_is(unit, "Month") && 12 % n == 0);
+    return (nx_str_is(unit, "Min") && n <= 59) || (nx_str_is(unit, "Hour") && n <= 23) ||
+           (nx_str_is(unit, "Day") && n == 1) || (nx_str_is(unit, "Week") && n == 1) ||
+           (nx_str_is(unit, "Month") && 12 % n == 0);
 }
 
 static nx_status split_symbols(nx_project *p, const char *text, const char *const **ret, nx_err *err)
@@ -146,7 +148,8 @@ static nx_status alpaca(nx_project *p, const nx_args *a, nx_err *err)
                         .feed = nx_config_str(p->cfg, "alpaca.feed"),
                         .delay_us = nx_config_i64(p->cfg, "alpaca.delay") * 1000};
     if (!timeframe_ok(nx_str_of(o.timeframe)))
-        return nx_fail(err, NX_INVALID, "--timeframe is one like 1Min, 5Min, 1Hour, 1Day, 1Week, 1Month, not '%s'", o.timeframe);
+        return nx_fail(err, NX_INVALID, "--timeframe is one like 1Min, 5Min, 1Hour, 1Day, 1Week, 1Month, not '%s'",
+                       o.timeframe);
     NX_TRY(parse_range(a, &o.start_us, &o.end_us, nx_clock_wall() / 1000 / DAY_US * DAY_US - 30 * DAY_US, err));
     NX_TRY(split_symbols(p, nx_args_get(a, "--symbols"), &o.symbols, err));
     char *key = NULL, *secret = NULL;

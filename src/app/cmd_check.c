@@ -30,7 +30,8 @@ static nx_status compile(nx_project *p, const char *const *files, size_t n_files
     if (nx_quality_count(q) > 0)
         return NX_OK;
     nx_fail(err, NX_INVALID, "there is no check in %s", dir != NULL ? dir : files[0]);
-    return nx_err_hint(err, NX_INVALID, "nothing checked is nothing passed: write one, e.g. checks for gold.dim_date: [row_count > 0]");
+    return nx_err_hint(err, NX_INVALID,
+                       "nothing checked is nothing passed: write one, e.g. checks for gold.dim_date: [row_count > 0]");
 }
 
 nx_status nx_check_project(nx_project *p, const char *const *files, size_t n_files, nx_scan *ret, nx_err *err)

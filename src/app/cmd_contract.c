@@ -62,7 +62,8 @@ static nx_status show_json(const nx_globals *g, const nx_contract *c, nx_err *er
 
 static nx_status show(const nx_contract *c)
 {
-    printf("%s, table %s in %s\n%s\n\n", nx_contract_id(c), nx_contract_table(c), nx_contract_folder(c), nx_contract_description(c));
+    printf("%s, table %s in %s\n%s\n\n", nx_contract_id(c), nx_contract_table(c), nx_contract_folder(c),
+           nx_contract_description(c));
     print_names("key", nx_contract_key(c));
     print_names("partition", nx_contract_partition(c));
     printf("\n");
@@ -119,10 +120,12 @@ static nx_status run(nx_project *p, const nx_args *a, nx_err *err)
     if (strcmp(verb, "show") == 0 && a->n_words == 2) {
         const nx_contract *c = nx_contracts_find(p->contracts, a->words[1]);
         if (c == NULL)
-            return nx_err_hint(err, nx_fail(err, NX_NOT_FOUND, "there is no contract for %s", a->words[1]), "nexus contract ls lists them");
+            return nx_err_hint(err, nx_fail(err, NX_NOT_FOUND, "there is no contract for %s", a->words[1]),
+                               "nexus contract ls lists them");
         return p->g->json ? show_json(p->g, c, err) : show(c);
     }
-    nx_fail(err, NX_INVALID, "unknown: nexus contract %s%s%s", verb, a->n_words > 1 ? " " : "", a->n_words > 1 ? a->words[1] : "");
+    nx_fail(err, NX_INVALID, "unknown: nexus contract %s%s%s", verb, a->n_words > 1 ? " " : "",
+            a->n_words > 1 ? a->words[1] : "");
     return nx_err_hint(err, NX_INVALID, "nexus contract lint, ls, or show TABLE");
 }
 

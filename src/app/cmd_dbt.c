@@ -58,7 +58,8 @@ static void to_list(void *ctx, const char *line)
         nx_jw_cstr(l->w, line);
 }
 
-static nx_status all_of(nx_project *p, const nx_args *a, const char *name, const char *also, const char *const **ret, nx_err *err)
+static nx_status all_of(nx_project *p, const nx_args *a, const char *name, const char *also, const char *const **ret,
+                        nx_err *err)
 {
     const char **list = NX_ARENA_ARRAY(&p->arena, const char *, a->n_opts + 1);
     size_t n = 0;
@@ -82,7 +83,8 @@ static const char *typed(nx_project *p, const nx_args *a, const char *command)
     return st == NX_OK ? nx_arena_dup(&p->arena, nx_buf_str(&b)) : NULL;
 }
 
-nx_status nx_dbt_folders(nx_project *p, const nx_args *a, const char **ret_project, const char **ret_target, nx_err *err)
+nx_status nx_dbt_folders(nx_project *p, const nx_args *a, const char **ret_project, const char **ret_target,
+                         nx_err *err)
 {
     *ret_project = a == NULL ? NULL : nx_args_get(a, "--project-dir");
     if (*ret_project == NULL)
@@ -93,19 +95,21 @@ nx_status nx_dbt_folders(nx_project *p, const nx_args *a, const char **ret_proje
     /* a dbt folder that came with the program is not ours to write into */
     const char *own = nx_project_path(p, "dbt");
     bool ours = own != NULL && (nx_file_exists(own) || (a != NULL && nx_args_has(a, "--project-dir")));
-    *ret_target = ours ? nx_arena_printf(&p->arena, "%s/target", *ret_project) : nx_arena_printf(&p->arena, "%s/dbt-target", p->state);
+    *ret_target = ours ? nx_arena_printf(&p->arena, "%s/target", *ret_project)
+                       : nx_arena_printf(&p->arena, "%s/dbt-target", p->state);
     return *ret_target == NULL ? nx_nomem(err) : NX_OK;
 }
 
-static nx_status list_json(const nx_globals *g, nx_dbt_opts *o, nx_err *err)
+static nx_status list_json(const nx_globals *g, const nx_dbt_opts *opts, nx_err *err)
 {
-    node_list l = {.json = o->output != NULL && strcmp(o->output, "json") == 0};
+    node_list l = {.json = opts->output != NULL && strcmp(opts->output, "json") == 0};
+    nx_dbt_opts o = *opts;
     nx_report_begin(&l.rep, g, "");
     l.w = nx_report_json(&l.rep, "nodes");
     nx_jw_arr(l.w);
-    o->data = to_list;
-    o->ctx = &l; /* only the data lines use it here */
-    nx_status st = nx_dbt_run(o, NULL, err);
+    o.data = to_list;
+    o.ctx = &l; /* only the data lines use it here */
+    nx_status st = nx_dbt_run(&o, NULL, err);
     nx_jw_arr_end(l.w);
     if (st == NX_OK)
         return nx_report_end(&l.rep, err);
@@ -143,8 +147,9 @@ static nx_status in_process(nx_project *p, const nx_args *a, const char *command
         return list_json(p->g, &o, err);
     nx_status st = nx_dbt_run(&o, &r, err);
     if ((st == NX_OK || st == NX_CHECK_FAILED) && p->g->json)
-        printf("{\"pass\":%zu,\"warn\":%zu,\"error\":%zu,\"skip\":%zu,\"total\":%zu,\"rows_added\":%lld,\"rows_removed\":%lld,\"seconds\":%.3f}\n",
-               r.pass, r.warn, r.error, r.skip, r.total, (long long)r.rows_added, (long long)r.rows_removed, r.seconds);
+        printf(
+            "{\"pass\":%zu,\"warn\":%zu,\"error\":%zu,\"skip\":%zu,\"total\":%zu,\"rows_added\":%lld,\"rows_removed\":%lld,\"seconds\":%.3f}\n",
+            r.pass, r.warn, r.error, r.skip, r.total, (long long)r.rows_added, (long long)r.rows_removed, r.seconds);
     if (st == NX_CHECK_FAILED)
         nx_err_clear(err); /* the console lines told it */
     return st;
@@ -179,7 +184,9 @@ static nx_status core(nx_project *p, const nx_args *a, nx_err *err)
     argv[n] = NULL;
     const char *lake = nx_project_path(p, nx_config_str(p->cfg, "lake.root"));
     char full[4096];
-    if (lake == NULL || (lake[0] == '/' ? snprintf(full, sizeof full, "%s", lake) : getcwd(full, sizeof full) == NULL ? -1 : 0) < 0)
+    if (lake == NULL || (lake[0] == '/'                      ? snprintf(full, sizeof full, "%s", lake)
+                         : getcwd(full, sizeof full) == NULL ? -1
+                                                             : 0) < 0)
         return nx_fail_sys(err, NX_IO, "could not name the lake's folder");
     if (lake[0] != '/')
         snprintf(full + strlen(full), sizeof full - strlen(full), "/%s", lake);

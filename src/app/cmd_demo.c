@@ -86,7 +86,9 @@ static nx_status inner_globals(nx_demo *d, nx_project *outer, nx_err *err)
 
 static nx_status start_vendor(nx_demo *d, int64_t seed, nx_err *err)
 {
-    NX_TRY(nx_sim_start(&(nx_sim_opts){.listen = "127.0.0.1:0", .seed = (uint64_t)seed, .speed = 900, .live_minutes = 30}, &d->sim, err));
+    NX_TRY(
+        nx_sim_start(&(nx_sim_opts){.listen = "127.0.0.1:0", .seed = (uint64_t)seed, .speed = 900, .live_minutes = 30},
+                     &d->sim, err));
     snprintf(d->url, sizeof d->url, "http://127.0.0.1:%d", nx_sim_port(d->sim));
     snprintf(d->ws_url, sizeof d->ws_url, "ws://127.0.0.1:%d", nx_sim_port(d->sim));
     for (size_t i = 0; i + 1 < NX_COUNT_OF(d->symbols) && nx_sim_symbol(i) != NULL; i++)

@@ -17,7 +17,8 @@ static nx_status run(nx_project *p, nx_err *err)
     nx_enrich_result r;
     uint64_t began = nx_clock_mono();
     nx_progress_begin(&bar, p->g, "enrich");
-    nx_enrich_opts o = {.engine = p->engine, .lake = p->lake, .progress = show, .progress_ctx = &bar, .stop = &nx_stop_requested};
+    nx_enrich_opts o = {
+        .engine = p->engine, .lake = p->lake, .progress = show, .progress_ctx = &bar, .stop = &nx_stop_requested};
     nx_status st = nx_enrich_run(&o, &r, err);
     nx_progress_end(&bar);
     if (st != NX_OK)

@@ -29,8 +29,8 @@ static nx_status ls_one(void *ctx, const char *name, const char *folder, nx_err 
     NX_TRY(nx_table_info_get(t, &i, err));
     char rows[32], bytes[32];
     if (l->w == NULL) {
-        printf("%-44s %14s %8lld %10s %8lld\n", name, i.rows < 0 ? "?" : nx_print_count(i.rows, rows), (long long)i.files,
-               nx_print_bytes(i.bytes, bytes), (long long)i.version);
+        printf("%-44s %14s %8lld %10s %8lld\n", name, i.rows < 0 ? "?" : nx_print_count(i.rows, rows),
+               (long long)i.files, nx_print_bytes(i.bytes, bytes), (long long)i.version);
         return NX_OK;
     }
     nx_jw_obj(l->w);
@@ -76,7 +76,8 @@ static nx_status lake_list(nx_project *p, nx_err *err)
     return NX_OK;
 }
 
-static nx_status show_json(const char *name, const nx_table_info *i, const nx_schema *s, const char *when, nx_report *rep, nx_err *err)
+static nx_status show_json(const char *name, const nx_table_info *i, const nx_schema *s, const char *when,
+                           nx_report *rep, nx_err *err)
 {
     nx_report_str(rep, "table", name);
     nx_report_i64(rep, "version", i->version);
@@ -242,7 +243,8 @@ static nx_status run(nx_project *p, const nx_args *a, nx_err *err)
     while (k < NX_COUNT_OF(verbs) && strcmp(verbs[k], verb) != 0)
         k++;
     if (k == NX_COUNT_OF(verbs)) {
-        nx_fail(err, NX_INVALID, strcmp(verb, "ls") == 0 ? "too many words after 'nexus lake %s'" : "unknown: nexus lake %s", verb);
+        nx_fail(err, NX_INVALID,
+                strcmp(verb, "ls") == 0 ? "too many words after 'nexus lake %s'" : "unknown: nexus lake %s", verb);
         return nx_err_hint(err, NX_INVALID, "one of ls, show, history, optimize, vacuum, checkpoint");
     }
     if (a->n_words < 2)

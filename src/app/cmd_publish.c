@@ -51,8 +51,9 @@ nx_status nx_publish_report(const nx_globals *g, const nx_publish_result *r, dou
         const nx_publish_table_result *t = &r->tables[i];
         table_json(w, t);
         if (!g->json && !g->quiet)
-            printf("  %-44s version %-4lld %10lld rows  %8lld inserted %8lld updated %8lld deleted%s\n", t->name, (long long)t->lake_version,
-                   (long long)t->rows, (long long)t->inserted, (long long)t->updated, (long long)t->deleted, t->left_alone ? "  (unchanged)" : "");
+            printf("  %-44s version %-4lld %10lld rows  %8lld inserted %8lld updated %8lld deleted%s\n", t->name,
+                   (long long)t->lake_version, (long long)t->rows, (long long)t->inserted, (long long)t->updated,
+                   (long long)t->deleted, t->left_alone ? "  (unchanged)" : "");
     }
     nx_jw_arr_end(w);
     return nx_report_end(&rep, err);
@@ -73,8 +74,14 @@ nx_status nx_publish_run(nx_project *p, bool unchecked, nx_publish_result *ret, 
                            "set it in nexus.yml, or: nexus publish --set postgres.dsn='host=… dbname=…'");
     nx_progress bar;
     nx_progress_begin(&bar, p->g, "publish");
-    nx_publish_opts o = {.lake = p->lake, .session = p->session, .dsn = dsn, .schema = nx_config_str(p->cfg, "postgres.schema"),
-                         .tables = tables, .n_tables = n, .progress = show, .progress_ctx = &bar};
+    nx_publish_opts o = {.lake = p->lake,
+                         .session = p->session,
+                         .dsn = dsn,
+                         .schema = nx_config_str(p->cfg, "postgres.schema"),
+                         .tables = tables,
+                         .n_tables = n,
+                         .progress = show,
+                         .progress_ctx = &bar};
     nx_status st = nx_publish(&o, ret, err);
     nx_progress_end(&bar);
     free(dsn);

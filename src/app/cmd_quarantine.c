@@ -27,8 +27,9 @@ static nx_status list(nx_project *p, const nx_args *a, nx_buf *sql, nx_err *err)
     int64_t limit;
     NX_TRY(nx_args_i64(a, "--limit", 50, 1, 1000000, &limit, err));
     const char *state = nx_args_get(a, "--state");
-    nx_status st = nx_buf_adds(sql, "select record_id, source, contract, received_at, state, len(errors) as errors, errors[1].field as field, "
-                                    "errors[1].rule as rule, errors[1].message as first_reason from quarantine.records");
+    nx_status st = nx_buf_adds(
+        sql, "select record_id, source, contract, received_at, state, len(errors) as errors, errors[1].field as field, "
+             "errors[1].rule as rule, errors[1].message as first_reason from quarantine.records");
     if (st == NX_OK && state != NULL) {
         st = nx_buf_adds(sql, " where state = ");
         st = st == NX_OK ? nx_sql_literal(sql, nx_str_of(state)) : st;
@@ -39,12 +40,13 @@ static nx_status list(nx_project *p, const nx_args *a, nx_buf *sql, nx_err *err)
 }
 
 /* Runs "select COLUMNS from quarantine.records where record_id = 'ID'" + tail. */
-static nx_status select_record(nx_project *p, const char *head, const char *id, const char *tail, nx_result **ret, nx_err *err)
+static nx_status select_record(nx_project *p, const char *head, const char *id, const char *tail, nx_result **ret,
+                               nx_err *err)
 {
     NX_BUF_AUTO nx_buf sql;
     nx_buf_init(&sql, 1 << 16);
-    if (nx_buf_addf(&sql, "%s from quarantine.records where record_id = ", head) != NX_OK || nx_sql_literal(&sql, nx_str_of(id)) != NX_OK ||
-        nx_buf_adds(&sql, tail) != NX_OK)
+    if (nx_buf_addf(&sql, "%s from quarantine.records where record_id = ", head) != NX_OK ||
+        nx_sql_literal(&sql, nx_str_of(id)) != NX_OK || nx_buf_adds(&sql, tail) != NX_OK)
         return nx_nomem(err);
     return nx_session_query(p->session, nx_buf_str(&sql), ret, err);
 }
@@ -98,16 +100,20 @@ static nx_status show_text(const nx_result *record, const nx_result *reasons, nx
 /* The bytes as text where they are text, else in hexadecimal. */
 static nx_status show(nx_project *p, const char *id, nx_err *err)
 {
-    static const char text[] = "select record_id, source, contract, received_at, state, replayed_at, decode(raw) as raw";
-    static const char bytes[] = "select record_id, source, contract, received_at, state, replayed_at, hex(raw) as raw_hex";
-    static const char why[] = "select e.\"index\", e.field, e.rule, e.message, e.\"value\" from (select unnest(errors) as e";
+    static const char text[] =
+        "select record_id, source, contract, received_at, state, replayed_at, decode(raw) as raw";
+    static const char bytes[] =
+        "select record_id, source, contract, received_at, state, replayed_at, hex(raw) as raw_hex";
+    static const char why[] =
+        "select e.\"index\", e.field, e.rule, e.message, e.\"value\" from (select unnest(errors) as e";
     nx_result *record = NULL, *reasons = NULL;
     nx_err no_text = {0};
     if (select_record(p, text, id, "", &record, &no_text) != NX_OK)
         NX_TRY(select_record(p, bytes, id, "", &record, err));
     nx_status st = NX_OK;
     if (nx_result_rows(record) == 0)
-        st = nx_err_hint(err, nx_fail(err, NX_NOT_FOUND, "there is no record %s in quarantine", id), "nexus quarantine ls lists them");
+        st = nx_err_hint(err, nx_fail(err, NX_NOT_FOUND, "there is no record %s in quarantine", id),
+                         "nexus quarantine ls lists them");
     if (st == NX_OK)
         st = select_record(p, why, id, ")", &reasons, err);
     if (st == NX_OK)

@@ -22,7 +22,8 @@ const nx_opt_def nx_opts_sim[] = {
     {NULL, NULL, NULL, NULL, false},
 };
 
-static nx_status files_of(nx_project *p, const nx_args *a, const char *name, const char *const **ret, size_t *ret_n, nx_err *err)
+static nx_status files_of(nx_project *p, const nx_args *a, const char *name, const char *const **ret, size_t *ret_n,
+                          nx_err *err)
 {
     const char **list = NX_ARENA_ARRAY(&p->arena, const char *, a->n_opts + 1);
     if (list == NULL)
@@ -50,7 +51,8 @@ static nx_status fault_opts(const nx_args *a, nx_sim_faults *f, nx_err *err)
 static nx_status run(nx_project *p, const nx_args *a, nx_err *err)
 {
     int64_t seed, sessions;
-    nx_sim_opts o = {.listen = nx_args_has(a, "--listen") ? nx_args_get(a, "--listen") : nx_config_str(p->cfg, "sim.listen"),
+    nx_sim_opts o = {.listen =
+                         nx_args_has(a, "--listen") ? nx_args_get(a, "--listen") : nx_config_str(p->cfg, "sim.listen"),
                      .clock = nx_args_get(a, "--clock")};
     NX_TRY(nx_args_i64(a, "--seed", nx_config_i64(p->cfg, "sim.seed"), 0, INT64_MAX, &seed, err));
     NX_TRY(nx_args_i64(a, "--sessions", 30, 1, 250, &sessions, err));

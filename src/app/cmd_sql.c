@@ -76,7 +76,8 @@ static nx_status write_parquet(nx_project *p, nx_str sql, const char *path, nx_e
         return nx_fail(err, NX_INVALID, "%s is no file: Parquet needs one", path);
     NX_TRY(nx_session_schema(p->session, sql, &a, &schema, err));
     remove(t.part); /* of a run that was cut: the engine writes new files only */
-    nx_status st = nx_session_write_parquet(p->session, sql, schema, t.part, &(nx_parquet_opts){.keep_order = true}, &a, &stats, err);
+    nx_status st = nx_session_write_parquet(p->session, sql, schema, t.part, &(nx_parquet_opts){.keep_order = true}, &a,
+                                            &stats, err);
     NX_TRY(put_in_place(&t, st, err));
     return say_written(p, path, stats.rows, err);
 }
@@ -128,7 +129,8 @@ nx_status nx_cmd_sql(const nx_globals *g, nx_args *a, nx_err *err)
 {
     nx_project p;
     if (says_nothing(nx_str_of(a->words[0])))
-        return nx_err_hint(err, nx_fail(err, NX_INVALID, "the query is empty"), "e.g. nexus sql 'from bronze.trades limit 5'");
+        return nx_err_hint(err, nx_fail(err, NX_INVALID, "the query is empty"),
+                           "e.g. nexus sql 'from bronze.trades limit 5'");
     if (nx_args_has(a, "--parquet") && nx_args_get(a, "--output") == NULL)
         return nx_fail(err, NX_INVALID, "--parquet needs --output FILE");
     if (nx_args_has(a, "--parquet") && nx_args_has(a, "--csv"))

@@ -37,7 +37,8 @@ static nx_status start_alpaca(nx_project *p, nx_stream *s, nx_alpaca_ws **ret, n
                                                      .channels = channels},
                                 ret, err);
     else
-        nx_log(NX_LOG_INFO, "stream", "no Alpaca feed: %s", why.status == NX_OK ? "no credentials or channels are configured" : why.text);
+        nx_log(NX_LOG_INFO, "stream", "no Alpaca feed: %s",
+               why.status == NX_OK ? "no credentials or channels are configured" : why.text);
     free(key);
     free(secret);
     return st;
@@ -79,7 +80,8 @@ static nx_status serve(nx_project *p, const nx_args *a, nx_err *err)
     const char *listen = nx_args_get(a, "--listen");
     const char *const *tokens;
     if (nx_config_str(p->cfg, "stream.tls") != NULL)
-        return nx_err_hint(err, nx_fail(err, NX_UNSUPPORTED, "stream.tls: the listener does not speak TLS"), "put a TLS proxy before it, and set the key to null");
+        return nx_err_hint(err, nx_fail(err, NX_UNSUPPORTED, "stream.tls: the listener does not speak TLS"),
+                           "put a TLS proxy before it, and set the key to null");
     NX_TRY(token_list(p, &tokens, err));
     nx_stream *s = NULL;
     nx_alpaca_ws *w = NULL;
@@ -145,8 +147,13 @@ static nx_status replay(nx_project *p, const nx_args *a, nx_err *err)
         to = url;
     }
     nx_progress bar;
-    nx_replay_opts o = {.files = a->words, .url = to, .token = token.n == 0 ? NULL : token.p, .producer = nx_args_get(a, "--producer"),
-                        .progress = show_replay, .progress_ctx = &bar, .stop = &nx_stop_requested};
+    nx_replay_opts o = {.files = a->words,
+                        .url = to,
+                        .token = token.n == 0 ? NULL : token.p,
+                        .producer = nx_args_get(a, "--producer"),
+                        .progress = show_replay,
+                        .progress_ctx = &bar,
+                        .stop = &nx_stop_requested};
     NX_TRY(nx_cli_speed(nx_args_get(a, "--speed"), 1, 0, &o.speed, err));
     nx_replay_result r = {0};
     nx_progress_begin(&bar, p->g, "replay");
@@ -166,7 +173,8 @@ static nx_status replay(nx_project *p, const nx_args *a, nx_err *err)
     nx_report_str(&rep, "committed", r.committed ? "yes" : "no");
     NX_TRY(nx_report_end(&rep, err));
     if (r.rejected > 0 && !p->g->quiet)
-        fprintf(stderr, "%llu rows were refused, the first: %s\nnexus quarantine ls shows them\n", (unsigned long long)r.rejected, r.first_error);
+        fprintf(stderr, "%llu rows were refused, the first: %s\nnexus quarantine ls shows them\n",
+                (unsigned long long)r.rejected, r.first_error);
     return NX_OK;
 }
 

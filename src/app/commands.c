@@ -4,31 +4,34 @@ const nx_cmd nx_cmds[] = {
     {.name = "demo",
      .usage = "[--seed N]",
      .summary = "the whole pipeline on this machine: no accounts, no network",
-     .help = "Starts the look-alike vendor, backfills from it by REST, streams live from it, enriches, builds the models, checks, publishes where\n"
-             "postgres.dsn is set, and shows what came out. Everything is kept in the folder demo/; a second run adds nothing.\n\n"
-             "Examples\n"
-             "  nexus demo\n"
-             "  nexus demo --json",
+     .help =
+         "Starts the look-alike vendor, backfills from it by REST, streams live from it, enriches, builds the models, checks, publishes where\n"
+         "postgres.dsn is set, and shows what came out. Everything is kept in the folder demo/; a second run adds nothing.\n\n"
+         "Examples\n"
+         "  nexus demo\n"
+         "  nexus demo --json",
      .opts = nx_opts_demo,
      .run = nx_cmd_demo},
     {.name = "stream",
      .usage = "[--listen HOST:PORT] [--no-alpaca]",
      .summary = "listen for pushed messages and, where configured, to Alpaca's live feed",
-     .help = "Messages are checked by their contracts, acknowledged once they are on disk, and committed to bronze tables every\n"
-             "lake.flush.max_delay. What is refused is in quarantine.records. Ctrl-C commits what is held and ends.\n\n"
-             "Examples\n"
-             "  nexus stream\n"
-             "  nexus stream --set lake.flush.max_delay=2s --no-alpaca",
+     .help =
+         "Messages are checked by their contracts, acknowledged once they are on disk, and committed to bronze tables every\n"
+         "lake.flush.max_delay. What is refused is in quarantine.records. Ctrl-C commits what is held and ends.\n\n"
+         "Examples\n"
+         "  nexus stream\n"
+         "  nexus stream --set lake.flush.max_delay=2s --no-alpaca",
      .opts = nx_opts_stream,
      .run = nx_cmd_stream},
     {.name = "replay",
      .usage = "FILE… [--speed N|max] [--to URL]",
      .summary = "send recorded messages through the edge",
-     .help = "A line of the file (.ndjson, .zst) is one frame. A second replay of the same bytes goes on behind the last frame that is durable:\n"
-             "it adds nothing.\n\n"
-             "Examples\n"
-             "  nexus replay day.ndjson.zst --speed max\n"
-             "  nexus replay day.ndjson --speed 10 --to ws://127.0.0.1:8000/ws/market-data",
+     .help =
+         "A line of the file (.ndjson, .zst) is one frame. A second replay of the same bytes goes on behind the last frame that is durable:\n"
+         "it adds nothing.\n\n"
+         "Examples\n"
+         "  nexus replay day.ndjson.zst --speed max\n"
+         "  nexus replay day.ndjson --speed 10 --to ws://127.0.0.1:8000/ws/market-data",
      .opts = nx_opts_replay,
      .words_min = 1,
      .words_max = 10000,
@@ -53,11 +56,12 @@ const nx_cmd nx_cmds[] = {
     {.name = "dbt",
      .usage = "build|run|test|snapshot|seed|compile|ls|parse|run-operation NAME [--select …]",
      .summary = "build the models: the dbt project, run in process",
-     .help = "Selectors, console lines and artifacts are dbt's. What it does not speak it refuses by name; --engine core runs an installed dbt Core.\n\n"
-             "Examples\n"
-             "  nexus dbt build\n"
-             "  nexus dbt build --select +fct_market_daily --full-refresh\n"
-             "  nexus dbt ls --select 'silver.*' --output name",
+     .help =
+         "Selectors, console lines and artifacts are dbt's. What it does not speak it refuses by name; --engine core runs an installed dbt Core.\n\n"
+         "Examples\n"
+         "  nexus dbt build\n"
+         "  nexus dbt build --select +fct_market_daily --full-refresh\n"
+         "  nexus dbt ls --select 'silver.*' --output name",
      .opts = nx_opts_dbt,
      .words_min = 1,
      .words_max = 2,
@@ -75,21 +79,23 @@ const nx_cmd nx_cmds[] = {
     {.name = "publish",
      .usage = "[--unchecked]",
      .summary = "gold tables into Postgres, one release at a time",
-     .help = "Readers see the old release or the new one. Tables that the checks have not passed are not published. postgres.dsn names the\n"
-             "database, postgres.schema the schema; a second publish changes nothing.\n\n"
-             "Examples\n"
-             "  nexus publish --json\n"
-             "  nexus publish --set postgres.dsn='host=/run/postgresql dbname=analytics'",
+     .help =
+         "Readers see the old release or the new one. Tables that the checks have not passed are not published. postgres.dsn names the\n"
+         "database, postgres.schema the schema; a second publish changes nothing.\n\n"
+         "Examples\n"
+         "  nexus publish --json\n"
+         "  nexus publish --set postgres.dsn='host=/run/postgresql dbname=analytics'",
      .opts = nx_opts_publish,
      .run = nx_cmd_publish},
     {.name = "sim",
      .usage = "[--tape F]… [--bars F]… [--reddit F]… [--speed N|max]",
      .summary = "a look-alike of Alpaca and Reddit, from a seed or from files",
-     .help = "Point alpaca.data_url, alpaca.trading_url, alpaca.stream_url, reddit.token_url and reddit.api_url at it.\n\n"
-             "Examples\n"
-             "  nexus sim\n"
-             "  nexus sim --bars bars.ndjson.zst --reddit listing.ndjson.zst\n"
-             "  nexus sim --refuse-every 10 --cut-after 500",
+     .help =
+         "Point alpaca.data_url, alpaca.trading_url, alpaca.stream_url, reddit.token_url and reddit.api_url at it.\n\n"
+         "Examples\n"
+         "  nexus sim\n"
+         "  nexus sim --bars bars.ndjson.zst --reddit listing.ndjson.zst\n"
+         "  nexus sim --refuse-every 10 --cut-after 500",
      .opts = nx_opts_sim,
      .run = nx_cmd_sim},
     {.name = "quarantine",
@@ -110,11 +116,12 @@ const nx_cmd nx_cmds[] = {
     {.name = "sql",
      .usage = "[--csv|--parquet] [-o FILE] 'select …'",
      .summary = "ad-hoc SQL on the lake",
-     .help = "Every table is there by name (bronze.trades), at its newest version. Quoted names travel in time:\n"
-             "\"bronze.trades@v12\", \"bronze.trades@2026-11-23T10:00:00Z\"; any other Delta table: \"delta:/folder\".\n\n"
-             "Examples\n"
-             "  nexus sql 'select symbol, count(*) from bronze.trades group by 1'\n"
-             "  nexus sql --parquet -o bars.parquet 'from bronze.bars'",
+     .help =
+         "Every table is there by name (bronze.trades), at its newest version. Quoted names travel in time:\n"
+         "\"bronze.trades@v12\", \"bronze.trades@2026-11-23T10:00:00Z\"; any other Delta table: \"delta:/folder\".\n\n"
+         "Examples\n"
+         "  nexus sql 'select symbol, count(*) from bronze.trades group by 1'\n"
+         "  nexus sql --parquet -o bars.parquet 'from bronze.bars'",
      .opts = nx_opts_sql,
      .words_min = 1,
      .words_max = 1,
@@ -122,12 +129,17 @@ const nx_cmd nx_cmds[] = {
     {.name = "lake",
      .usage = "ls | show TABLE | history TABLE | optimize TABLE | vacuum TABLE | checkpoint TABLE",
      .summary = "look at and maintain tables",
-     .help = "Examples\n  nexus lake ls\n  nexus lake history bronze.trades --limit 5\n  nexus lake vacuum bronze.trades --dry-run",
+     .help =
+         "Examples\n  nexus lake ls\n  nexus lake history bronze.trades --limit 5\n  nexus lake vacuum bronze.trades --dry-run",
      .opts = nx_opts_lake,
      .words_min = 1,
      .words_max = 2,
      .run = nx_cmd_lake},
-    {.name = "version", .usage = "", .summary = "versions of the program and its engine", .words_max = 0, .run = nx_cmd_version},
+    {.name = "version",
+     .usage = "",
+     .summary = "versions of the program and its engine",
+     .words_max = 0,
+     .run = nx_cmd_version},
     {.name = "help",
      .usage = "[COMMAND | config]",
      .summary = "help on a command, or on every configuration key",

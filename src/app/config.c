@@ -100,7 +100,8 @@ static nx_status bad_value(const nx_conf_key *k, const char *where, nx_str got, 
     return nx_err_hint(err, NX_INVALID, "%s: %s", k->name, k->help);
 }
 
-static nx_status set_scalar(nx_config *c, const nx_conf_key *k, conf_slot *s, const nx_val *v, const char *where, nx_err *err)
+static nx_status set_scalar(nx_config *c, const nx_conf_key *k, conf_slot *s, const nx_val *v, const char *where,
+                            nx_err *err)
 {
     char want[96];
     nx_str t = v->kind == NX_VAL_BOOL ? (v->b ? NX_STR("true") : NX_STR("false")) : v->s;
@@ -158,7 +159,8 @@ static nx_status set_key(nx_config *c, size_t at, const nx_val *v, const char *w
         if (items[i].kind != NX_VAL_STR && items[i].kind != NX_VAL_NUM && items[i].kind != NX_VAL_BOOL)
             return bad_value(k, where, nx_str_of(nx_val_kind_name(items[i].kind)), "a list of texts", err);
         /* an unquoted TRUE or ON is a ticker before it is a truth value */
-        s->list[i] = nx_arena_dup(&c->arena, items[i].kind == NX_VAL_BOOL ? (items[i].b ? NX_STR("TRUE") : NX_STR("FALSE")) : items[i].s);
+        s->list[i] = nx_arena_dup(
+            &c->arena, items[i].kind == NX_VAL_BOOL ? (items[i].b ? NX_STR("TRUE") : NX_STR("FALSE")) : items[i].s);
         if (s->list[i] == NULL)
             return nx_nomem(err);
     }
@@ -211,7 +213,8 @@ static nx_status take_file(nx_config *c, const char *file, nx_err *err)
     if (root->kind == NX_VAL_NULL)
         return NX_OK;
     if (root->kind != NX_VAL_OBJ)
-        return nx_fail(err, NX_INVALID, "%s: a mapping of keys is expected, not %s", file, nx_val_kind_name(root->kind));
+        return nx_fail(err, NX_INVALID, "%s: a mapping of keys is expected, not %s", file,
+                       nx_val_kind_name(root->kind));
     return take_tree(c, root, "", file, err);
 }
 

@@ -33,7 +33,8 @@ extern const nx_conf_key nx_conf_keys[]; /* ends with name == NULL */
 
 typedef struct nx_config nx_config;
 /* file may be NULL (defaults, environment and sets only). */
-NX_MUST_USE nx_status nx_config_load(const char *file, const char *const *sets, size_t n_sets, nx_config **ret, nx_err *err);
+NX_MUST_USE nx_status nx_config_load(const char *file, const char *const *sets, size_t n_sets, nx_config **ret,
+                                     nx_err *err);
 void nx_config_drop(nx_config *c);
 /* Asking for a key that is not in the table, or as another type, is a defect (assert). Null texts give NULL. */
 const char *nx_config_str(const nx_config *c, const char *key);

@@ -10,8 +10,8 @@
 #include "sim/sim.h"
 
 typedef struct nx_demo {
-    const nx_globals *g;   /* as given */
-    nx_globals inner;      /* of the demo's project */
+    const nx_globals *g; /* as given */
+    nx_globals inner;    /* of the demo's project */
     nx_arena arena;
     nx_sim *sim;
     char url[64], ws_url[64];
@@ -20,15 +20,15 @@ typedef struct nx_demo {
     uint64_t began;
     double step_seconds;
     int steps_done;
-    int64_t rows_before;   /* in all tables */
+    int64_t rows_before; /* in all tables */
     bool published;
     int64_t rows_changed;
 } nx_demo;
 
 /* The steps, in order; each prints a line to stderr. */
-NX_MUST_USE nx_status nx__demo_load(nx_demo *d, nx_err *err);   /* backfill by REST, the live stretch by WebSocket */
-NX_MUST_USE nx_status nx__demo_build(nx_demo *d, nx_err *err);  /* enrich, dbt, checks, publish */
-NX_MUST_USE nx_status nx__demo_show(nx_demo *d, nx_err *err);   /* mart, symbols, tables; or JSON */
+NX_MUST_USE nx_status nx__demo_load(nx_demo *d, nx_err *err);  /* backfill by REST, the live stretch by WebSocket */
+NX_MUST_USE nx_status nx__demo_build(nx_demo *d, nx_err *err); /* enrich, dbt, checks, publish */
+NX_MUST_USE nx_status nx__demo_show(nx_demo *d, nx_err *err);  /* mart, symbols, tables; or JSON */
 /* "  3  models built        94 nodes           2.1 s" */
 void nx__demo_step(nx_demo *d, const char *what, const char *fmt, ...) NX_PRINTF(3, 4);
 /* Rows of all tables together, at their newest versions. */

@@ -5,8 +5,8 @@
 #include "app/demo.h"
 #include "app/gold.h"
 #include "app/print.h"
-#include "enrich/enrich.h"
 #include "app/version.h"
+#include "enrich/enrich.h"
 #include "transform/dbt.h"
 
 static void show_node(void *ctx, const nx_dbt_node_result *r)
@@ -20,7 +20,13 @@ static nx_status models(nx_demo *d, nx_err *err)
 {
     nx_progress bar;
     nx_dbt_result r = {0};
-    nx_dbt_opts o = {.command = "build", .version = NX_VERSION, .state_dir = d->p.state, .engine = d->p.engine, .lake = d->p.lake, .node = show_node, .ctx = &bar};
+    nx_dbt_opts o = {.command = "build",
+                     .version = NX_VERSION,
+                     .state_dir = d->p.state,
+                     .engine = d->p.engine,
+                     .lake = d->p.lake,
+                     .node = show_node,
+                     .ctx = &bar};
     NX_TRY(nx_dbt_folders(&d->p, NULL, &o.project_dir, &o.target_path, err));
     nx_progress_begin(&bar, d->g, "models");
     nx_status st = nx_dbt_run(&o, &r, err);
@@ -58,7 +64,8 @@ static nx_status publish(nx_demo *d, nx_err *err)
     d->published = true;
     d->rows_changed = r.rows_changed;
     char n[32];
-    nx__demo_step(d, "published to Postgres", "%s rows changed in %zu tables", nx_print_count(r.rows_changed, n), r.n_tables);
+    nx__demo_step(d, "published to Postgres", "%s rows changed in %zu tables", nx_print_count(r.rows_changed, n),
+                  r.n_tables);
     nx_publish_result_drop(&r);
     return NX_OK;
 }
@@ -67,8 +74,10 @@ nx_status nx__demo_build(nx_demo *d, nx_err *err)
 {
     nx_enrich_result r;
     char n[32], m[32];
-    NX_TRY(nx_enrich_run(&(nx_enrich_opts){.engine = d->p.engine, .lake = d->p.lake, .stop = &nx_stop_requested}, &r, err));
-    nx__demo_step(d, "sentiment and mentions", "%s texts, %s mentions", nx_print_count(r.texts, n), nx_print_count(r.mentions, m));
+    NX_TRY(nx_enrich_run(&(nx_enrich_opts){.engine = d->p.engine, .lake = d->p.lake, .stop = &nx_stop_requested}, &r,
+                         err));
+    nx__demo_step(d, "sentiment and mentions", "%s texts, %s mentions", nx_print_count(r.texts, n),
+                  nx_print_count(r.mentions, m));
     NX_TRY(models(d, err));
     NX_TRY(nx_session_open(d->p.engine, &d->p.session, err));
     NX_TRY(nx_project_attach(&d->p, err));

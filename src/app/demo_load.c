@@ -3,23 +3,27 @@
 
 #include "app/demo.h"
 #include "app/print.h"
+#include "app/version.h"
 #include "base/clock.h"
 #include "ingest/alpaca_ws.h"
 #include "ingest/pull.h"
 #include "ingest/stream.h"
-#include "app/version.h"
 #include "transform/dbt.h"
 
 static const char *const key = "demo-key", *const secret = "demo-secret";
 
 static nx_pull_opts pull_opts(nx_demo *d)
 {
-    return (nx_pull_opts){.engine = d->p.engine, .lake = d->p.lake, .contracts = d->p.contracts, .requests_per_minute = 100000,
+    return (nx_pull_opts){.engine = d->p.engine,
+                          .lake = d->p.lake,
+                          .contracts = d->p.contracts,
+                          .requests_per_minute = 100000,
                           .stop = &nx_stop_requested};
 }
 
 /* Microseconds of the newest value of an expression over a bronze table, or INT64_MIN. */
-static nx_status newest(nx_demo *d, const char *expr, const char *table, const char *where, int64_t *ret_us, nx_err *err)
+static nx_status newest(nx_demo *d, const char *expr, const char *table, const char *where, int64_t *ret_us,
+                        nx_err *err)
 {
     nx_session *s = NULL;
     nx_result *r = NULL;
@@ -67,7 +71,12 @@ static nx_status observe_assets(nx_demo *d, int64_t *added, nx_err *err)
     nx_alpaca_opts o = {.data_url = d->url, .trading_url = d->url, .key = key, .secret = secret};
     NX_TRY(nx_backfill_alpaca(&po, NX_ALPACA_ASSETS, &o, &r, err));
     *added += r.rows_added;
-    nx_dbt_opts b = {.command = "build", .version = NX_VERSION, .state_dir = d->p.state, .engine = d->p.engine, .lake = d->p.lake, .select = select};
+    nx_dbt_opts b = {.command = "build",
+                     .version = NX_VERSION,
+                     .state_dir = d->p.state,
+                     .engine = d->p.engine,
+                     .lake = d->p.lake,
+                     .select = select};
     NX_TRY(nx_dbt_folders(&d->p, NULL, &b.project_dir, &b.target_path, err));
     return nx_dbt_run(&b, NULL, err);
 }
@@ -96,7 +105,9 @@ static nx_status history(nx_demo *d, int64_t open_us, nx_err *err)
     static const struct {
         nx_alpaca_kind kind;
         const char *what;
-    } loads[] = {{NX_ALPACA_BARS, "minute bars by REST"}, {NX_ALPACA_TRADES, "trades by REST"}, {NX_ALPACA_ACTIONS, "corporate actions by REST"}};
+    } loads[] = {{NX_ALPACA_BARS, "minute bars by REST"},
+                 {NX_ALPACA_TRADES, "trades by REST"},
+                 {NX_ALPACA_ACTIONS, "corporate actions by REST"}};
     nx_pull_opts po = pull_opts(d);
     nx_alpaca_opts o = {.data_url = d->url,
                         .trading_url = d->url,
@@ -111,7 +122,8 @@ static nx_status history(nx_demo *d, int64_t open_us, nx_err *err)
         nx_pull_result r;
         char n[32];
         NX_TRY(nx_backfill_alpaca(&po, loads[i].kind, &o, &r, err));
-        nx__demo_step(d, loads[i].what, "%s rows added, %lld requests", nx_print_count(r.rows_added, n), (long long)r.requests);
+        nx__demo_step(d, loads[i].what, "%s rows added, %lld requests", nx_print_count(r.rows_added, n),
+                      (long long)r.requests);
     }
     return NX_OK;
 }
@@ -123,11 +135,22 @@ static nx_status live(nx_demo *d, nx_err *err)
     nx_stream *s = NULL;
     nx_alpaca_ws *w = NULL;
     nx_alpaca_ws_stats ws = {0};
-    NX_TRY(nx_stream_start(&(nx_stream_opts){.listen = "127.0.0.1:0", .state_dir = d->p.state, .lake = d->p.lake, .engine = d->p.engine,
-                                             .contracts = d->p.contracts, .flush_max_delay_ms = 1000, .compact_every_ms = 2000},
+    NX_TRY(nx_stream_start(&(nx_stream_opts){.listen = "127.0.0.1:0",
+                                             .state_dir = d->p.state,
+                                             .lake = d->p.lake,
+                                             .engine = d->p.engine,
+                                             .contracts = d->p.contracts,
+                                             .flush_max_delay_ms = 1000,
+                                             .compact_every_ms = 2000},
                            &s, err));
-    nx_status st = nx_alpaca_ws_start(&(nx_alpaca_ws_opts){.stream = s, .url = d->ws_url, .feed = "iex", .key = key, .secret = secret,
-                                                           .symbols = d->symbols, .channels = channels, .once = true},
+    nx_status st = nx_alpaca_ws_start(&(nx_alpaca_ws_opts){.stream = s,
+                                                           .url = d->ws_url,
+                                                           .feed = "iex",
+                                                           .key = key,
+                                                           .secret = secret,
+                                                           .symbols = d->symbols,
+                                                           .channels = channels,
+                                                           .once = true},
                                       &w, err);
     nx_progress bar;
     nx_progress_begin(&bar, d->g, "live stream");
@@ -150,7 +173,8 @@ static nx_status live(nx_demo *d, nx_err *err)
         return nx_fail(err, NX_CANCELLED, "the demo was stopped; run it again to go on");
     char n[32];
     if (st == NX_OK)
-        nx__demo_step(d, "live stream by WebSocket", "%s rows in %lld frames", nx_print_count((int64_t)ws.accepted, n), (long long)ws.frames);
+        nx__demo_step(d, "live stream by WebSocket", "%s rows in %lld frames", nx_print_count((int64_t)ws.accepted, n),
+                      (long long)ws.frames);
     return st;
 }
 
@@ -159,11 +183,20 @@ static nx_status talk(nx_demo *d, nx_err *err)
     static const char *const subreddits[] = {"wallstreetbets", "stocks", NULL};
     nx_pull_result r;
     nx_pull_opts po = pull_opts(d);
-    nx_reddit_opts o = {.token_url = d->url, .api_url = d->url, .client_id = key, .client_secret = secret, .user_agent = "linux:nexus.demo:v1",
-                        .subreddits = subreddits, .start_us = INT64_MIN, .end_us = INT64_MAX, .posts = true, .comments = true};
+    nx_reddit_opts o = {.token_url = d->url,
+                        .api_url = d->url,
+                        .client_id = key,
+                        .client_secret = secret,
+                        .user_agent = "linux:nexus.demo:v1",
+                        .subreddits = subreddits,
+                        .start_us = INT64_MIN,
+                        .end_us = INT64_MAX,
+                        .posts = true,
+                        .comments = true};
     NX_TRY(nx_backfill_reddit(&po, &o, &r, err));
     char n[32];
-    nx__demo_step(d, "Reddit posts and comments", "%s rows added, %lld requests", nx_print_count(r.rows_added, n), (long long)r.requests);
+    nx__demo_step(d, "Reddit posts and comments", "%s rows added, %lld requests", nx_print_count(r.rows_added, n),
+                  (long long)r.requests);
     return NX_OK;
 }
 

@@ -48,8 +48,8 @@ static nx_status one_table(void *ctx, const char *name, const char *folder, nx_e
     NX_TRY(nx_table_info_get(table, &i, err));
     if (t->w == NULL) {
         char rows[32], bytes[32];
-        printf("%-44s %12s %6lld %10s %8lld\n", name, nx_print_count(i.rows, rows), (long long)i.files, nx_print_bytes(i.bytes, bytes),
-               (long long)i.version);
+        printf("%-44s %12s %6lld %10s %8lld\n", name, nx_print_count(i.rows, rows), (long long)i.files,
+               nx_print_bytes(i.bytes, bytes), (long long)i.version);
         return NX_OK;
     }
     nx_jw_obj(t->w);
@@ -107,7 +107,8 @@ nx_status nx__demo_show(nx_demo *d, nx_err *err)
     double seconds = (double)(nx_clock_mono() - d->began) / 1e9;
     if (d->g->json)
         return as_json(d, now - d->rows_before, seconds, err);
-    NX_TRY(print_query(d, "The mart, the last two sessions that are over (what comes after the last is not known yet)", mart_sql, err));
+    NX_TRY(print_query(d, "The mart, the last two sessions that are over (what comes after the last is not known yet)",
+                       mart_sql, err));
     NX_TRY(print_query(d, "Does what people say today move tomorrow's volatility?", symbols_sql, err));
     char n[32];
     printf("\n%-44s %12s %6s %10s %8s\n", "table", "rows", "files", "size", "version");

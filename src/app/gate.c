@@ -83,8 +83,8 @@ nx_status nx_gate_require(nx_project *p, const char *const *tables, nx_err *err)
         NX_TRY(nx_table_info_get(t, &i, err));
         int64_t checked = nx_val_i64(nx_val_get(nx_val_get(v, "versions"), *tables), -1);
         if (checked != i.version) {
-            nx_fail(err, NX_CHECK_FAILED, "%s has version %lld, but the last checks saw %lld, so gold is not published", *tables,
-                    (long long)i.version, (long long)checked);
+            nx_fail(err, NX_CHECK_FAILED, "%s has version %lld, but the last checks saw %lld, so gold is not published",
+                    *tables, (long long)i.version, (long long)checked);
             return closed(err, "run: nexus check");
         }
     }

@@ -69,7 +69,9 @@ static nx_status add_table(nx_project *p, const nx_val *node, nx_publish_table *
     const nx_val *meta = nx_val_path(node, "config.meta");
     if (nx_val_get(meta, "primary_key") == NULL)
         meta = nx_val_get(node, "meta");
-    *t = (nx_publish_table){.name = name, .lake_table = nx_arena_printf(&p->arena, "gold.%s", name), .comment = text(p, nx_val_get(node, "description"))};
+    *t = (nx_publish_table){.name = name,
+                            .lake_table = nx_arena_printf(&p->arena, "gold.%s", name),
+                            .comment = text(p, nx_val_get(node, "description"))};
     if (t->lake_table == NULL)
         return nx_nomem(err);
     NX_TRY(keys_of(p, meta, name, t, err));
@@ -96,7 +98,8 @@ static void referenced_first(nx_publish_table *t, size_t n)
         }
 }
 
-nx_status nx_gold_tables(nx_project *p, const nx_publish_table **ret, size_t *ret_n, const char *const **ret_names, nx_err *err)
+nx_status nx_gold_tables(nx_project *p, const nx_publish_table **ret, size_t *ret_n, const char *const **ret_names,
+                         nx_err *err)
 {
     const char *dir, *target;
     NX_BUF_AUTO nx_buf b;

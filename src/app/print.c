@@ -45,8 +45,8 @@ static size_t width_of(nx_str s)
 
 static bool is_number(const char *type)
 {
-    static const char *const kinds[] = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
-                                        "UBIGINT", "FLOAT", "DOUBLE"};
+    static const char *const kinds[] = {"TINYINT",   "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT",
+                                        "USMALLINT", "UINTEGER", "UBIGINT", "FLOAT",  "DOUBLE"};
     if (strncmp(type, "DECIMAL", 7) == 0)
         return true;
     for (size_t i = 0; i < NX_COUNT_OF(kinds); i++)
@@ -206,7 +206,9 @@ static nx_status print_json(FILE *f, const nx_result *r)
 
 nx_status nx_print_result(FILE *f, const nx_result *r, nx_out_form form, size_t rows_max, nx_err *err)
 {
-    nx_status st = form == NX_OUT_TABLE ? print_table(f, r, rows_max, err) : form == NX_OUT_CSV ? print_csv(f, r) : print_json(f, r);
+    nx_status st = form == NX_OUT_TABLE ? print_table(f, r, rows_max, err)
+                   : form == NX_OUT_CSV ? print_csv(f, r)
+                                        : print_json(f, r);
     if (st == NX_OK && ferror(f))
         return nx_fail_sys(err, NX_IO, "could not write the rows");
     if (st != NX_OK && (err == NULL || err->status == NX_OK))
@@ -216,7 +218,10 @@ nx_status nx_print_result(FILE *f, const nx_result *r, nx_out_form form, size_t 
 
 void nx_progress_begin(nx_progress *p, const nx_globals *g, const char *what)
 {
-    *p = (nx_progress){.on = !g->no_progress && !g->quiet, .tty = isatty(STDERR_FILENO) == 1, .what = what, .started = nx_clock_mono()};
+    *p = (nx_progress){.on = !g->no_progress && !g->quiet,
+                       .tty = isatty(STDERR_FILENO) == 1,
+                       .what = what,
+                       .started = nx_clock_mono()};
     p->last = p->started;
 }
 
@@ -234,8 +239,8 @@ void nx_progress_set(nx_progress *p, int64_t done, int64_t total, const char *un
     fprintf(stderr, p->tty ? "\r\033[K" : "");
     if (total > 0) {
         int part = (int)(20 * (done > total ? total : done) / total);
-        fprintf(stderr, "%s [%.*s%.*s] %s of %s %s, %s/s", p->what, part, "####################", 20 - part, "....................", n,
-                nx_print_count(total, t), unit, r);
+        fprintf(stderr, "%s [%.*s%.*s] %s of %s %s, %s/s", p->what, part, "####################", 20 - part,
+                "....................", n, nx_print_count(total, t), unit, r);
     } else {
         fprintf(stderr, "%s: %s %s, %s/s", p->what, n, unit, r);
     }

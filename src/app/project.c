@@ -60,7 +60,8 @@ nx_status nx_project_find(nx_project *p, const char *name, const char **ret, nx_
         return nx_nomem(err);
     *ret = nx_file_exists(own) ? own : program_home(&p->arena, name);
     if (*ret == NULL) {
-        nx_fail(err, NX_NOT_FOUND, "there is no folder %s: neither in the project (%s) nor beside the program", name, p->g->project);
+        nx_fail(err, NX_NOT_FOUND, "there is no folder %s: neither in the project (%s) nor beside the program", name,
+                p->g->project);
         return nx_err_hint(err, NX_NOT_FOUND, "run in a project folder, or name it with --project DIR");
     }
     return NX_OK;

@@ -17,9 +17,9 @@
 typedef enum nx_need {
     NX_NEED_CONFIG = 0,
     NX_NEED_CONTRACTS = 1,
-    NX_NEED_LAKE = 2,     /* engine and lake */
-    NX_NEED_SESSION = 6,  /* lake, and a session with a view a table */
-    NX_NEED_LOCK = 8      /* the batch lock of the state folder: one writing command at a time beside the stream */
+    NX_NEED_LAKE = 2,    /* engine and lake */
+    NX_NEED_SESSION = 6, /* lake, and a session with a view a table */
+    NX_NEED_LOCK = 8     /* the batch lock of the state folder: one writing command at a time beside the stream */
 } nx_need;
 
 typedef struct nx_project {
@@ -46,7 +46,8 @@ NX_MUST_USE nx_status nx_project_attach(nx_project *p, nx_err *err);
 /* Every table of the contracts and of enrich, empty where it is absent: models and checks can name them all. */
 NX_MUST_USE nx_status nx_project_ensure_tables(nx_project *p, nx_err *err);
 /* Where the dbt project is and where its artifacts go; a: options of the command line, may be NULL. */
-NX_MUST_USE nx_status nx_dbt_folders(nx_project *p, const nx_args *a, const char **ret_project, const char **ret_target, nx_err *err);
+NX_MUST_USE nx_status nx_dbt_folders(nx_project *p, const nx_args *a, const char **ret_project, const char **ret_target,
+                                     nx_err *err);
 /* Set by SIGINT and SIGTERM once nx_stop_on_signals() was called. */
 extern volatile bool nx_stop_requested;
 void nx_stop_on_signals(void);

@@ -2,11 +2,11 @@
 #include "contract/decode_int.h"
 
 /* Notes the error; always false. */
-#define REFUSE(rule, value, ...)                                                                         \
-    do {                                                                                                 \
-        r->bad = true;                                                                                   \
-        *st = nx__row_error(d, r, r->b->schema->fields[col].name, (rule), (value), __VA_ARGS__);         \
-        return false;                                                                                    \
+#define REFUSE(rule, value, ...)                                                                                       \
+    do {                                                                                                               \
+        r->bad = true;                                                                                                 \
+        *st = nx__row_error(d, r, r->b->schema->fields[col].name, (rule), (value), __VA_ARGS__);                       \
+        return false;                                                                                                  \
     } while (0)
 
 static size_t code_points(nx_str s)

@@ -7,8 +7,9 @@ typedef struct type_name {
 } type_name;
 
 static const type_name type_names[] = {
-    {"string", "string", NX_STRING},   {"binary", "string", NX_BINARY},          {"int", "integer", NX_INT32},  {"bigint", "integer", NX_INT64},
-    {"double", "number", NX_DOUBLE},   {"timestamp", "timestamp", NX_TIMESTAMP}, {"date", "date", NX_DATE},     {"boolean", "boolean", NX_BOOL},
+    {"string", "string", NX_STRING}, {"binary", "string", NX_BINARY}, {"int", "integer", NX_INT32},
+    {"bigint", "integer", NX_INT64}, {"double", "number", NX_DOUBLE}, {"timestamp", "timestamp", NX_TIMESTAMP},
+    {"date", "date", NX_DATE},       {"boolean", "boolean", NX_BOOL},
 };
 
 static nx_str str_of(const nx_val *v, const char *key)
@@ -47,20 +48,24 @@ static nx_status scalar_type(const nx_val *prop, const char *file, nx_type *ret,
         if (!nx_str_is(physical, type_names[i].physical))
             continue;
         if (!nx_str_is(logical, type_names[i].logical))
-            return nx__fail_at(err, file, prop, "physicalType %s goes with logicalType %s, not '" NX_STR_FMT "'", type_names[i].physical,
-                               type_names[i].logical, NX_STR_ARG(logical));
+            return nx__fail_at(err, file, prop, "physicalType %s goes with logicalType %s, not '" NX_STR_FMT "'",
+                               type_names[i].physical, type_names[i].logical, NX_STR_ARG(logical));
         *ret = (nx_type){.kind = type_names[i].kind};
         return NX_OK;
     }
     size_t near = nx_str_nearest(physical, names, NX_COUNT_OF(names));
     nx_status st = nx__fail_at(err, file, prop, "physicalType '" NX_STR_FMT "' is not known", NX_STR_ARG(physical));
-    return nx_err_hint(err, st, near == SIZE_MAX ? "one of string, binary, int, bigint, double, decimal(p,s), timestamp, date, boolean%s" : "did you mean %s?",
+    return nx_err_hint(err, st,
+                       near == SIZE_MAX
+                           ? "one of string, binary, int, bigint, double, decimal(p,s), timestamp, date, boolean%s"
+                           : "did you mean %s?",
                        near == SIZE_MAX ? "" : names[near]);
 }
 
 static nx_status field_of(const nx_val *prop, const char *file, int depth, nx_arena *a, nx_field *ret, nx_err *err);
 
-static nx_status nested_type(const nx_val *list, bool is_list, const char *file, int depth, nx_arena *a, nx_type *ret, nx_err *err)
+static nx_status nested_type(const nx_val *list, bool is_list, const char *file, int depth, nx_arena *a, nx_type *ret,
+                             nx_err *err)
 {
     size_t n = is_list ? 1 : list->n;
     nx_field *fields = NX_ARENA_ARRAY(a, nx_field, n);
@@ -111,14 +116,23 @@ static nx_status conv_of(const nx_field *f, const nx_val *prop, const char *file
         nx_kind kind;
         nx_conv conv;
     } formats[] = {
-        {"rfc3339", NX_TIMESTAMP, NX_CONV_TIME},           {"epoch_seconds", NX_TIMESTAMP, NX_CONV_EPOCH},
-        {"epoch_seconds_or_bool", NX_TIMESTAMP, NX_CONV_EPOCH_OR_BOOL}, {"decimal_text", NX_DECIMAL, NX_CONV_DECIMAL_TEXT},
+        {"rfc3339", NX_TIMESTAMP, NX_CONV_TIME},
+        {"epoch_seconds", NX_TIMESTAMP, NX_CONV_EPOCH},
+        {"epoch_seconds_or_bool", NX_TIMESTAMP, NX_CONV_EPOCH_OR_BOOL},
+        {"decimal_text", NX_DECIMAL, NX_CONV_DECIMAL_TEXT},
         {"one_or_many", NX_LIST, NX_CONV_ONE_OR_MANY},
     };
-    static const int defaults[] = {[NX_BOOL] = NX_CONV_BOOL,      [NX_INT32] = NX_CONV_INT,     [NX_INT64] = NX_CONV_INT,
-                                   [NX_DOUBLE] = -1,              [NX_DECIMAL] = NX_CONV_DECIMAL, [NX_STRING] = NX_CONV_STRING,
-                                   [NX_BINARY] = -1,              [NX_DATE] = NX_CONV_DATE,     [NX_TIMESTAMP] = NX_CONV_TIME,
-                                   [NX_LIST] = NX_CONV_LIST,      [NX_STRUCT] = -1};
+    static const int defaults[] = {[NX_BOOL] = NX_CONV_BOOL,
+                                   [NX_INT32] = NX_CONV_INT,
+                                   [NX_INT64] = NX_CONV_INT,
+                                   [NX_DOUBLE] = -1,
+                                   [NX_DECIMAL] = NX_CONV_DECIMAL,
+                                   [NX_STRING] = NX_CONV_STRING,
+                                   [NX_BINARY] = -1,
+                                   [NX_DATE] = NX_CONV_DATE,
+                                   [NX_TIMESTAMP] = NX_CONV_TIME,
+                                   [NX_LIST] = NX_CONV_LIST,
+                                   [NX_STRUCT] = -1};
     const nx_val *v = nx__odcs_custom(prop, "wireFormat");
     for (size_t i = 0; v != NULL && i < NX_COUNT_OF(formats); i++)
         if (nx_str_is(v->s, formats[i].format) && formats[i].kind == f->type.kind) {
@@ -126,9 +140,12 @@ static nx_status conv_of(const nx_field *f, const nx_val *prop, const char *file
             return NX_OK;
         }
     if (v != NULL)
-        return nx__fail_at(err, file, v, "wireFormat '" NX_STR_FMT "' does not fit column %s", NX_STR_ARG(v->s), f->name);
+        return nx__fail_at(err, file, v, "wireFormat '" NX_STR_FMT "' does not fit column %s", NX_STR_ARG(v->s),
+                           f->name);
     if (defaults[f->type.kind] < 0 || (f->type.kind == NX_LIST && f->type.fields[0].type.kind != NX_STRING))
-        return nx__fail_at(err, file, prop, "column %s: no wire form is known for its type (use decimal for numbers, text for the rest)", f->name);
+        return nx__fail_at(err, file, prop,
+                           "column %s: no wire form is known for its type (use decimal for numbers, text for the rest)",
+                           f->name);
     *ret = (nx_conv)defaults[f->type.kind];
     return NX_OK;
 }
@@ -140,8 +157,11 @@ static nx_status check_customs(const nx_val *prop, const char *file, nx_err *err
     for (size_t i = 0; list != NULL && i < list->n; i++) {
         nx_str name = nx_val_get(&list->items[i], "property")->s;
         size_t near = nx_str_nearest(name, names, NX_COUNT_OF(names));
-        if (near != SIZE_MAX && !nx_str_is(name, names[near])) /* foreign extensions are fine, slips of the pen are not */
-            return nx_err_hint(err, nx__fail_at(err, file, &list->items[i], "custom property '" NX_STR_FMT "' is not known", NX_STR_ARG(name)),
+        if (near != SIZE_MAX &&
+            !nx_str_is(name, names[near])) /* foreign extensions are fine, slips of the pen are not */
+            return nx_err_hint(err,
+                               nx__fail_at(err, file, &list->items[i], "custom property '" NX_STR_FMT "' is not known",
+                                           NX_STR_ARG(name)),
                                "did you mean '%s'?", names[near]);
     }
     return NX_OK;
@@ -150,13 +170,19 @@ static nx_status check_customs(const nx_val *prop, const char *file, nx_err *err
 static nx_status column_of(nx_contract *c, size_t i, const nx_val *prop, nx_field *f, nx_arena *a, nx_err *err)
 {
     nx_colspec *s = &c->cols[i];
-    *s = (nx_colspec){.source = NX_FROM_CALLER, .ns_col = -1, .date_col = -1, .month_col = -1, .args = {-1, -1, -1}, .line = prop->line};
+    *s = (nx_colspec){.source = NX_FROM_CALLER,
+                      .ns_col = -1,
+                      .date_col = -1,
+                      .month_col = -1,
+                      .args = {-1, -1, -1},
+                      .line = prop->line};
     NX_TRY(check_customs(prop, c->file, err));
     NX_TRY(field_of(prop, c->file, 0, a, f, err));
     if (f->comment == NULL || f->comment[0] == '\0')
         return nx__fail_at(err, c->file, prop, "column %s needs a description", f->name);
     if (f->name[0] == '_')
-        return nx__fail_at(err, c->file, prop, "column %s: names that begin with _ belong to the technical columns", f->name);
+        return nx__fail_at(err, c->file, prop, "column %s: names that begin with _ belong to the technical columns",
+                           f->name);
     for (size_t k = 0; k < i; k++)
         if (strcmp(c->schema.fields[k].name, f->name) == 0)
             return nx__fail_at(err, c->file, prop, "column %s is there twice", f->name);
@@ -187,8 +213,8 @@ static nx_status flagged(const nx_contract *c, const nx_val *props, const char *
         if (nx_val_bool(nx_val_get(&props->items[i], flag), false)) {
             int64_t at = nx_val_i64(nx_val_get(&props->items[i], position), (int64_t)n + 1);
             if (at < 1 || (size_t)at > props->n || names[at - 1] != NULL)
-                return nx__fail_at(err, c->file, &props->items[i], "%s %lld of column %s is taken or out of range", position, (long long)at,
-                                   c->schema.fields[i].name);
+                return nx__fail_at(err, c->file, &props->items[i], "%s %lld of column %s is taken or out of range",
+                                   position, (long long)at, c->schema.fields[i].name);
             names[at - 1] = c->schema.fields[i].name;
             n++;
         }
@@ -215,7 +241,8 @@ nx_status nx__compile_columns(nx_contract *c, const nx_val *object, nx_arena *a,
         NX_TRY(column_of(c, i, &props->items[i], &fields[i], a, err));
     for (size_t i = c->n_own; i < n; i++) {
         fields[i] = nx__technical_fields[i - c->n_own];
-        c->cols[i] = (nx_colspec){.source = NX_FROM_TECHNICAL, .ns_col = -1, .date_col = -1, .month_col = -1, .args = {-1, -1, -1}};
+        c->cols[i] = (nx_colspec){
+            .source = NX_FROM_TECHNICAL, .ns_col = -1, .date_col = -1, .month_col = -1, .args = {-1, -1, -1}};
     }
     NX_TRY(flagged(c, props, "primaryKey", "primaryKeyPosition", a, &c->key, err));
     return flagged(c, props, "partitioned", "partitionKeyPosition", a, &c->partition, err);

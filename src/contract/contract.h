@@ -44,25 +44,27 @@ bool nx_contract_speaks(const nx_contract *c, const char *feed);
 
 /* What the edge knows of a frame or page. Times in microseconds UTC. */
 typedef struct nx_row_meta {
-    nx_str source;        /* _source: feed or producer */
-    int64_t received_us;  /* _received_at */
-    nx_str known_basis;   /* "received": _known_at is received_us; "declared": the row's own time (bar end, trade time, creation) plus */
+    nx_str source;       /* _source: feed or producer */
+    int64_t received_us; /* _received_at */
+    nx_str
+        known_basis; /* "received": _known_at is received_us; "declared": the row's own time (bar end, trade time, creation) plus */
     int64_t known_delay_us; /* ... this delay */
-    int64_t pos;          /* _ingest_pos */
+    int64_t pos;            /* _ingest_pos */
 } nx_row_meta;
 
 /* A value that the page, not the object, tells: symbol of a REST page, timeframe of a request, observed_at. */
 typedef struct nx_context {
-    const char *field;    /* column name in the contract */
-    nx_str text;          /* parsed like a JSON string or number of the field's type */
+    const char *field; /* column name in the contract */
+    nx_str text;       /* parsed like a JSON string or number of the field's type */
 } nx_context;
 
 typedef struct nx_row_error {
-    int32_t index;        /* row in the frame; -1: the frame as a whole */
-    const char *field;    /* column name; for an unknown member its wire name; or "" */
-    const char *rule;     /* stable id, list in README.md: json, utf8, escape, duplicate, unknown_type, limit, type, required, decimal, ... */
-    const char *message;  /* for a person; says what was expected */
-    nx_str value;         /* the offending text, valid UTF-8, at most 256 bytes; may be empty, may point into the frame */
+    int32_t index;     /* row in the frame; -1: the frame as a whole */
+    const char *field; /* column name; for an unknown member its wire name; or "" */
+    const char *
+        rule; /* stable id, list in README.md: json, utf8, escape, duplicate, unknown_type, limit, type, required, decimal, ... */
+    const char *message; /* for a person; says what was expected */
+    nx_str value; /* the offending text, valid UTF-8, at most 256 bytes; may be empty, may point into the frame */
 } nx_row_error;
 
 typedef struct nx_refused {
@@ -76,7 +78,8 @@ typedef struct nx_refused {
 typedef struct nx_verdict {
     uint32_t accepted, rejected; /* rows; a frame refused as a whole counts as one */
     uint32_t control;            /* objects that the control function took */
-    const nx_refused *refused;   /* rejected entries; live until the next call on this decoder, and only as long as the frame's bytes */
+    const nx_refused *
+        refused; /* rejected entries; live until the next call on this decoder, and only as long as the frame's bytes */
 } nx_verdict;
 
 typedef struct nx_decoder nx_decoder;
@@ -94,11 +97,13 @@ void nx_decoder_on_control(nx_decoder *d, nx_control_fn fn, void *ctx);
 void nx_decoder_bind(nx_decoder *d, const nx_contract *c, nx_batch *b);
 /* One frame: an object or an array of objects. Bad rows and bad JSON are a verdict, not an error; broken JSON refuses the whole
  * frame (rows before the break are taken back). Errors: NX_LIMIT, NX_NOMEM from a batch (then nothing of the frame was appended). */
-NX_MUST_USE nx_status nx_decode_frame(nx_decoder *d, nx_str frame, const nx_row_meta *meta, nx_verdict *ret, nx_err *err);
+NX_MUST_USE nx_status nx_decode_frame(nx_decoder *d, nx_str frame, const nx_row_meta *meta, nx_verdict *ret,
+                                      nx_err *err);
 /* One object of a known contract, in any of its wire dialects, with context values (used where the object has no such member); index
  * goes into _ingest_idx and the errors. NX_INVALID: a context field is no column of c, or c has no wire form. */
-NX_MUST_USE nx_status nx_decode_object(nx_decoder *d, const nx_contract *c, nx_str json, const nx_context *context, size_t n_context,
-                                       const nx_row_meta *meta, int32_t index, nx_verdict *ret, nx_err *err);
+NX_MUST_USE nx_status nx_decode_object(nx_decoder *d, const nx_contract *c, nx_str json, const nx_context *context,
+                                       size_t n_context, const nx_row_meta *meta, int32_t index, nx_verdict *ret,
+                                       nx_err *err);
 
 /* ------------------------------------------------------------------ pages */
 

@@ -30,8 +30,8 @@ typedef enum nx_conv {
 
 typedef struct nx_range {
     bool set, exclusive;
-    __int128 v;         /* at the column's scale; days for dates, microseconds for timestamps */
-    const char *text;   /* as written */
+    __int128 v;       /* at the column's scale; days for dates, microseconds for timestamps */
+    const char *text; /* as written */
 } nx_range;
 
 typedef struct nx_pair {
@@ -42,15 +42,15 @@ typedef struct nx_pair {
 typedef struct nx_rules {
     bool any;
     nx_range min, max;
-    int64_t lo, hi;              /* the same bounds, closed and cut to 64 bits and the precision: what is inside is fine */
-    bool words;                  /* translate or allowed: not for the hot path */
-    size_t len_min, len_max;     /* code points, or list items; len_max SIZE_MAX: none */
-    size_t item_len_max;         /* code points of a list's items; SIZE_MAX: none */
-    const nx_pattern *pattern;   /* NULL: none */
-    const nx_str *allowed;       /* enum; NULL: none */
+    int64_t lo, hi;          /* the same bounds, closed and cut to 64 bits and the precision: what is inside is fine */
+    bool words;              /* translate or allowed: not for the hot path */
+    size_t len_min, len_max; /* code points, or list items; len_max SIZE_MAX: none */
+    size_t item_len_max;     /* code points of a list's items; SIZE_MAX: none */
+    const nx_pattern *pattern; /* NULL: none */
+    const nx_str *allowed;     /* enum; NULL: none */
     size_t n_allowed;
-    const char *allowed_text;    /* "a, b or c" */
-    const nx_pair *translate;    /* before the rules; NULL: none */
+    const char *allowed_text; /* "a, b or c" */
+    const nx_pair *translate; /* before the rules; NULL: none */
     size_t n_translate;
 } nx_rules;
 
@@ -61,7 +61,7 @@ typedef enum nx_source {
     NX_FROM_TIME,    /* filled together with the timestamp column it derives from */
     NX_FROM_DELETED, /* is_deleted of social rows */
     NX_FROM_TECHNICAL,
-    NX_FROM_CALLER   /* a table without a wire form: nobody but its writer fills it */
+    NX_FROM_CALLER /* a table without a wire form: nobody but its writer fills it */
 } nx_source;
 
 typedef struct nx_colspec {
@@ -97,12 +97,12 @@ typedef struct nx_const {
 /* One entry of `feeds`, or the union of all of them: a way in which this contract is spelled on the wire. */
 typedef struct nx_variant {
     const nx_contract *contract;
-    nx_str feed;              /* empty: the union */
+    nx_str feed;                 /* empty: the union */
     nx_str when_key, when_value; /* discriminator; empty: none */
-    const nx_slot *slots;     /* stored ones first, in the order of the columns; bits below 64 are stored ones */
+    const nx_slot *slots;        /* stored ones first, in the order of the columns; bits below 64 are stored ones */
     uint16_t n_slots;
-    int16_t when_slot;        /* slot of when_key, -1 */
-    uint64_t stored_mask;     /* bits of the stored slots */
+    int16_t when_slot;         /* slot of when_key, -1 */
+    uint64_t stored_mask;      /* bits of the stored slots */
     const int16_t *col_of_bit; /* 64 */
     const nx_const *consts;
     size_t n_consts;
@@ -112,19 +112,20 @@ struct nx_contract {
     const char *name, *id, *table, *folder, *description, *file;
     size_t id_n;
     nx_schema schema;
-    nx_colspec *cols;        /* one a field */
-    size_t n_own;            /* fields of the file; the technical ones follow */
+    nx_colspec *cols; /* one a field */
+    size_t n_own;     /* fields of the file; the technical ones follow */
     bool technical;
     const char *const *key, *const *partition, *const *stats;
-    nx_variant *variants;    /* one an entry of feeds */
+    nx_variant *variants; /* one an entry of feeds */
     size_t n_variants;
-    nx_variant *plain;       /* for single objects: entry without `when` or the only one, every wire name known; NULL: no wire form */
-    const char *when_key;    /* discriminator of the entries that have one; NULL: none */
+    nx_variant *
+        plain; /* for single objects: entry without `when` or the only one, every wire name known; NULL: no wire form */
+    const char *when_key; /* discriminator of the entries that have one; NULL: none */
     const nx_str *ignore;
     size_t n_ignore;
-    bool lone_surrogates;    /* become U+FFFD; false: refused */
+    bool lone_surrogates;              /* become U+FFFD; false: refused */
     int16_t known_col, known_plus_col; /* row's own time; -1: none */
-    size_t index;            /* in the set */
+    size_t index;                      /* in the set */
 };
 
 struct nx_contracts {
@@ -158,7 +159,8 @@ nx_status nx__fail_place(nx_err *err, nx_status st, const char *file, const nx_v
 /* columns.c: the properties of the file become fields and column specs. */
 NX_MUST_USE nx_status nx__compile_columns(nx_contract *c, const nx_val *object, nx_arena *a, nx_err *err);
 /* rules.c: logicalTypeOptions, quality and translate of a property. */
-NX_MUST_USE nx_status nx__compile_rules(nx_rules *r, const nx_val *prop, const nx_type *type, const char *file, nx_arena *a, nx_err *err);
+NX_MUST_USE nx_status nx__compile_rules(nx_rules *r, const nx_val *prop, const nx_type *type, const char *file,
+                                        nx_arena *a, nx_err *err);
 /* derive.c: derived columns and the row's own time; to be called after nx__compile_columns(). */
 NX_MUST_USE nx_status nx__compile_derived(nx_contract *c, const nx_val *object, nx_arena *a, nx_err *err);
 /* feeds.c: feed entries and the ignore list become variants. */

@@ -57,8 +57,8 @@ static nx_way *way_of_type(const nx_decoder *d, nx_str type)
 
 /* ------------------------------------------------------------------ rows */
 
-static nx_status refuse_one(nx_decoder *d, int32_t index, const nx_contract *c, nx_str raw, const char *field, const char *rule, nx_str value,
-                            const char *message)
+static nx_status refuse_one(nx_decoder *d, int32_t index, const nx_contract *c, nx_str raw, const char *field,
+                            const char *rule, nx_str value, const char *message)
 {
     const nx_row row = {.index = index, .first_error = d->n_errors};
     NX_TRY(nx__row_error(d, &row, field, rule, value, "%s", message));
@@ -66,15 +66,21 @@ static nx_status refuse_one(nx_decoder *d, int32_t index, const nx_contract *c, 
 }
 
 /* One object of a known type. p at the brace; skip: bytes of it that are read already (the discriminator). */
-static nx_status read_object(nx_decoder *d, nx_way *w, int32_t index, const char **pp, size_t skip, const nx_context *context, size_t n_context,
-                             uint32_t *accepted)
+static nx_status read_object(nx_decoder *d, nx_way *w, int32_t index, const char **pp, size_t skip,
+                             const nx_context *context, size_t n_context, uint32_t *accepted)
 {
     nx_lane *lane = w->lane;
     if (lane->touched != d->frame_no)
         NX_TRY(nx__lane_touch(d, lane));
     nx_row *r = &d->row;
-    *r = (nx_row){.way = w, .b = lane->b, .cols = lane->b->cols, .specs = lane->contract->cols, .index = index, .first_error = d->n_errors,
-                  .context = context, .n_context = n_context};
+    *r = (nx_row){.way = w,
+                  .b = lane->b,
+                  .cols = lane->b->cols,
+                  .specs = lane->contract->cols,
+                  .index = index,
+                  .first_error = d->n_errors,
+                  .context = context,
+                  .n_context = n_context};
     const char *from = *pp, *p = from + (skip > 0 ? skip : 1);
     if (NX_UNLIKELY(r->b->n == r->b->row_max))
         return NX_LIMIT;
@@ -108,12 +114,14 @@ static nx_status read_unusual(nx_decoder *d, int32_t index, const char **pp, nx_
         return read_object(d, w, index, pp, 0, NULL, 0, &v->accepted);
     *pp = to;
     if (type.p == NULL)
-        return refuse_one(d, index, NULL, span(from, to), d->when_key, "unknown_type", NX_STR(""), "is missing, or no text: the type of the message is not known");
+        return refuse_one(d, index, NULL, span(from, to), d->when_key, "unknown_type", NX_STR(""),
+                          "is missing, or no text: the type of the message is not known");
     if (d->control != NULL && d->control(d->control_ctx, type, span(from, to))) {
         v->control++;
         return NX_OK;
     }
-    return refuse_one(d, index, NULL, span(from, to), d->when_key, "unknown_type", type, "no contract has this type of message");
+    return refuse_one(d, index, NULL, span(from, to), d->when_key, "unknown_type", type,
+                      "no contract has this type of message");
 }
 
 static inline nx_status read_element(nx_decoder *d, int32_t index, const char **pp, nx_verdict *v)
@@ -196,7 +204,8 @@ static nx_status refuse_all(nx_decoder *d, nx_str json, int32_t index, const nx_
     return NX_OK;
 }
 
-static nx_status end(nx_decoder *d, nx_status st, nx_str json, int32_t index, const nx_contract *c, nx_verdict *ret, nx_err *err)
+static nx_status end(nx_decoder *d, nx_status st, nx_str json, int32_t index, const nx_contract *c, nx_verdict *ret,
+                     nx_err *err)
 {
     nx__lanes_end(d, st != NX_OK);
     if (st == NX_OK)
@@ -214,7 +223,8 @@ static nx_status end(nx_decoder *d, nx_status st, nx_str json, int32_t index, co
 nx_status nx_decode_frame(nx_decoder *d, nx_str frame, const nx_row_meta *meta, nx_verdict *ret, nx_err *err)
 {
     if (d->when_key == NULL && d->only == NULL)
-        return nx_fail(err, NX_INVALID, "frames of this feed cannot be decoded: nothing in a message tells its contract");
+        return nx_fail(err, NX_INVALID,
+                       "frames of this feed cannot be decoded: nothing in a message tells its contract");
     nx_str json = nx_str_trim(frame);
     begin(d, json, meta, ret);
     nx_status st = NX_INVALID;
@@ -243,7 +253,8 @@ static nx_status way_of_object(nx_decoder *d, const nx_contract *c, nx_str json,
     return nx__way_of(d, v, ret);
 }
 
-static nx_status read_single(nx_decoder *d, const nx_contract *c, nx_str json, const nx_context *context, size_t n_context, int32_t index, nx_verdict *ret)
+static nx_status read_single(nx_decoder *d, const nx_contract *c, nx_str json, const nx_context *context,
+                             size_t n_context, int32_t index, nx_verdict *ret)
 {
     nx_way *w = NULL;
     const char *p = json.p;
@@ -254,15 +265,16 @@ static nx_status read_single(nx_decoder *d, const nx_contract *c, nx_str json, c
     return p == d->scan.end ? NX_OK : (nx__scan_broken(&d->scan, p, "nothing expected behind the end"), NX_INVALID);
 }
 
-nx_status nx_decode_object(nx_decoder *d, const nx_contract *c, nx_str json, const nx_context *context, size_t n_context, const nx_row_meta *meta,
-                           int32_t index, nx_verdict *ret, nx_err *err)
+nx_status nx_decode_object(nx_decoder *d, const nx_contract *c, nx_str json, const nx_context *context,
+                           size_t n_context, const nx_row_meta *meta, int32_t index, nx_verdict *ret, nx_err *err)
 {
     if (c->plain == NULL)
         return nx_fail(err, NX_INVALID, "rows of %s have no wire form: its contract has no feeds", c->table);
     for (size_t i = 0; i < n_context; i++) {
         size_t col = nx_schema_find(&c->schema, nx_str_of(context[i].field));
         if (col == SIZE_MAX || !c->cols[col].context)
-            return nx_fail(err, NX_INVALID, "column %s of %s does not come from the request", context[i].field, c->table);
+            return nx_fail(err, NX_INVALID, "column %s of %s does not come from the request", context[i].field,
+                           c->table);
     }
     nx_str text = nx_str_trim(json);
     begin(d, text, meta, ret);

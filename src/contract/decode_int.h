@@ -7,11 +7,11 @@
 #include "data/time.h"
 
 enum {
-    NX_ROWS_MAX = 65536,       /* elements of one frame */
-    NX_ERRORS_MAX = 16384,     /* errors of one frame; past it a row keeps its first one only */
-    NX_ROW_ERRORS_MAX = 128,   /* errors of one row */
-    NX_UNKNOWN_MAX = 256,      /* unknown members of one row */
-    NX_VALUE_BYTES_MAX = 256,  /* of an offending value */
+    NX_ROWS_MAX = 65536,      /* elements of one frame */
+    NX_ERRORS_MAX = 16384,    /* errors of one frame; past it a row keeps its first one only */
+    NX_ROW_ERRORS_MAX = 128,  /* errors of one row */
+    NX_UNKNOWN_MAX = 256,     /* unknown members of one row */
+    NX_VALUE_BYTES_MAX = 256, /* of an offending value */
     NX_NEXT_NONE = 0xFFFF
 };
 
@@ -26,11 +26,11 @@ typedef struct nx_minute {
 typedef struct nx_lane nx_lane;
 struct nx_lane {
     const nx_contract *contract;
-    nx_batch *b;       /* bound batch, else the scratch */
-    nx_batch scratch;  /* rows that are only checked */
+    nx_batch *b;      /* bound batch, else the scratch */
+    nx_batch scratch; /* rows that are only checked */
     bool bound, scratch_made;
-    size_t n_before;   /* rows when the frame began */
-    uint64_t touched;  /* number of the last frame that put something here */
+    size_t n_before;  /* rows when the frame began */
+    uint64_t touched; /* number of the last frame that put something here */
     nx_lane *next_touched;
 };
 
@@ -46,7 +46,7 @@ typedef struct nx_way {
     nx_lane *lane;
     uint16_t next[NX_SLOTS_MAX + 1]; /* slot that followed slot i - 1 last time (0: at the start) */
     size_t n_tail;
-    nx_absent tail[];                /* own columns that are never on this wire */
+    nx_absent tail[]; /* own columns that are never on this wire */
 } nx_way;
 
 typedef struct nx_unknown {
@@ -60,7 +60,7 @@ typedef struct nx_row {
     nx_col *cols;
     const nx_colspec *specs;
     int32_t index;
-    bool bad;             /* has errors: will be taken back */
+    bool bad; /* has errors: will be taken back */
     size_t first_error;
     uint64_t seen[NX_SLOTS_MAX / 64];
     size_t n_unknown;
@@ -73,10 +73,10 @@ struct nx_decoder {
     nx_lane *lanes; /* one a contract */
     nx_way **ways;  /* the feed's, then those of single objects, made when first used */
     size_t n_ways, cap_ways, n_feed_ways;
-    nx_way *by_byte[256];  /* type of one byte → way */
-    nx_way *only;          /* feed without types */
-    const char *when_key;  /* of the feed; NULL: none */
-    char head[40];         /* {"T":" */
+    nx_way *by_byte[256]; /* type of one byte → way */
+    nx_way *only;         /* feed without types */
+    const char *when_key; /* of the feed; NULL: none */
+    char head[40];        /* {"T":" */
     size_t head_n;
     nx_control_fn control;
     void *control_ctx;
@@ -88,17 +88,17 @@ struct nx_decoder {
     nx_lane *first_touched; /* lanes of this frame, chained */
     const nx_row_meta *meta;
     bool declared;
-    nx_str timeframe;      /* last one understood, in timeframe_text */
+    nx_str timeframe; /* last one understood, in timeframe_text */
     char timeframe_text[16];
     int timeframe_n;
     char timeframe_unit;
 
-    nx_buf text, extra;    /* unescaped value; _extra being built */
-    nx_arena arena;        /* texts of the verdict; reset by every call */
+    nx_buf text, extra; /* unescaped value; _extra being built */
+    nx_arena arena;     /* texts of the verdict; reset by every call */
     nx_unknown unknown[NX_UNKNOWN_MAX];
     nx_row_error *errors;
     size_t n_errors, cap_errors;
-    nx_refused *refused;   /* .errors is an offset until the verdict is closed */
+    nx_refused *refused; /* .errors is an offset until the verdict is closed */
     size_t *refused_first;
     size_t n_refused, cap_refused, cap_first;
 };
@@ -106,7 +106,8 @@ struct nx_decoder {
 /* verdict.c */
 /* Notes an error of the row being read. Fails only with NX_NOMEM. */
 NX_PRINTF(6, 7)
-NX_MUST_USE nx_status nx__row_error(nx_decoder *d, const nx_row *r, const char *field, const char *rule, nx_str value, const char *fmt, ...);
+NX_MUST_USE nx_status nx__row_error(nx_decoder *d, const nx_row *r, const char *field, const char *rule, nx_str value,
+                                    const char *fmt, ...);
 /* Closes a refused row: all errors since first. */
 NX_MUST_USE nx_status nx__refuse(nx_decoder *d, int32_t index, const nx_contract *c, nx_str raw, size_t first_error);
 void nx__verdict_begin(nx_decoder *d);

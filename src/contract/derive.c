@@ -15,7 +15,8 @@ int16_t nx__column_named(const nx_contract *c, const nx_val *v, nx_err *err)
             names[i] = c->schema.fields[i].name;
     }
     nx_status st = nx__fail_at(err, c->file, v, "'" NX_STR_FMT "' is no column of %s", NX_STR_ARG(want), c->table);
-    size_t near = nx_str_nearest(want, names, c->schema.n_fields < NX_COUNT_OF(names) ? c->schema.n_fields : NX_COUNT_OF(names));
+    size_t near =
+        nx_str_nearest(want, names, c->schema.n_fields < NX_COUNT_OF(names) ? c->schema.n_fields : NX_COUNT_OF(names));
     if (near != SIZE_MAX)
         (void)nx_err_hint(err, st, "did you mean '%s'?", names[near]);
     return -1;
@@ -53,9 +54,11 @@ static nx_status link_time(nx_contract *c, int16_t col, nx_str fn, int16_t from,
         slot = &src->date_col;
     else if (nx_str_is(fn, "month") && kind == NX_STRING)
         slot = &src->month_col;
-    bool time = c->schema.fields[from].type.kind == NX_TIMESTAMP && (src->source == NX_FROM_WIRE || src->source == NX_FROM_CONTEXT);
+    bool time = c->schema.fields[from].type.kind == NX_TIMESTAMP &&
+                (src->source == NX_FROM_WIRE || src->source == NX_FROM_CONTEXT);
     if (slot == NULL || !time)
-        return nx__fail_at(err, c->file, place, "column %s: '%s' does not fit the types", c->schema.fields[col].name, c->cols[col].derive);
+        return nx__fail_at(err, c->file, place, "column %s: '%s' does not fit the types", c->schema.fields[col].name,
+                           c->cols[col].derive);
     if (*slot >= 0)
         return nx__fail_at(err, c->file, place, "column %s: derived twice", c->schema.fields[col].name);
     *slot = col;
@@ -63,13 +66,16 @@ static nx_status link_time(nx_contract *c, int16_t col, nx_str fn, int16_t from,
     return NX_OK;
 }
 
-static nx_status link_deleted(nx_contract *c, int16_t col, const int16_t *from, size_t n, const nx_val *place, nx_err *err)
+static nx_status link_deleted(nx_contract *c, int16_t col, const int16_t *from, size_t n, const nx_val *place,
+                              nx_err *err)
 {
     bool ok = c->schema.fields[col].type.kind == NX_BOOL && n >= 2;
     for (size_t i = 0; i < n; i++)
         ok = ok && c->schema.fields[from[i]].type.kind == NX_STRING && c->cols[from[i]].source == NX_FROM_WIRE;
     if (!ok)
-        return nx__fail_at(err, c->file, place, "column %s: deleted(author, text[, removed_by]) takes text columns of the wire", c->schema.fields[col].name);
+        return nx__fail_at(err, c->file, place,
+                           "column %s: deleted(author, text[, removed_by]) takes text columns of the wire",
+                           c->schema.fields[col].name);
     memcpy(c->cols[col].args, from, n * sizeof *from);
     c->cols[col].source = NX_FROM_DELETED;
     return NX_OK;
@@ -110,9 +116,12 @@ static nx_status known_time(nx_contract *c, const nx_val *object, nx_err *err)
     if (c->known_col < 0 || (plus != NULL && c->known_plus_col < 0))
         return NX_INVALID;
     if (c->schema.fields[c->known_col].type.kind != NX_TIMESTAMP || !c->cols[c->known_col].required)
-        return nx__fail_at(err, c->file, column, "knownAt: %s must be a required timestamp", c->schema.fields[c->known_col].name);
-    if (plus != NULL && (c->schema.fields[c->known_plus_col].type.kind != NX_STRING || !c->cols[c->known_plus_col].required))
-        return nx__fail_at(err, c->file, plus, "knownAt: %s must be a required text column", c->schema.fields[c->known_plus_col].name);
+        return nx__fail_at(err, c->file, column, "knownAt: %s must be a required timestamp",
+                           c->schema.fields[c->known_col].name);
+    if (plus != NULL &&
+        (c->schema.fields[c->known_plus_col].type.kind != NX_STRING || !c->cols[c->known_plus_col].required))
+        return nx__fail_at(err, c->file, plus, "knownAt: %s must be a required text column",
+                           c->schema.fields[c->known_plus_col].name);
     return NX_OK;
 }
 

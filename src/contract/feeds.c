@@ -49,7 +49,8 @@ static nx_status add_slot(slot_job *j, nx_str key, int16_t col, uint16_t bit, co
         if (nx_str_eq(j->slots[i].key, key)) {
             if (j->slots[i].col == col)
                 return NX_OK;
-            return nx__fail_at(j->err, j->c->file, place, "the wire name '" NX_STR_FMT "' stands for two columns", NX_STR_ARG(key));
+            return nx__fail_at(j->err, j->c->file, place, "the wire name '" NX_STR_FMT "' stands for two columns",
+                               NX_STR_ARG(key));
         }
     if (!plain_key(key))
         return nx__fail_at(j->err, j->c->file, place, "'" NX_STR_FMT "' cannot be a wire name", NX_STR_ARG(key));
@@ -89,7 +90,8 @@ static nx_status add_column(slot_job *j, int16_t col, nx_str feed)
     return NX_OK;
 }
 
-static nx_status build_slots(nx_variant *v, nx_contract *c, const nx_val *ignore, const nx_val *place, nx_arena *a, nx_err *err)
+static nx_status build_slots(nx_variant *v, nx_contract *c, const nx_val *ignore, const nx_val *place, nx_arena *a,
+                             nx_err *err)
 {
     slot_job j = {.c = c, .a = a, .err = err};
     j.slots = NX_ARENA_ARRAY(a, nx_slot, NX_SLOTS_MAX);
@@ -127,12 +129,15 @@ static nx_status build_consts(nx_variant *v, nx_contract *c, const nx_val *set, 
     if (consts == NULL)
         return nx_nomem(err);
     for (size_t i = 0; i < set->n; i++) {
-        const nx_val name = {.kind = NX_VAL_STR, .s = set->keys[i], .line = set->items[i].line, .col = set->items[i].col};
+        const nx_val name = {
+            .kind = NX_VAL_STR, .s = set->keys[i], .line = set->items[i].line, .col = set->items[i].col};
         consts[i].col = nx__column_named(c, &name, err);
         if (consts[i].col < 0)
             return NX_INVALID;
-        if (!c->cols[consts[i].col].context || c->schema.fields[consts[i].col].type.kind != NX_STRING || set->items[i].kind != NX_VAL_STR)
-            return nx__fail_at(err, c->file, &set->items[i], "set: %s must be a text column with context: true, and the value text",
+        if (!c->cols[consts[i].col].context || c->schema.fields[consts[i].col].type.kind != NX_STRING ||
+            set->items[i].kind != NX_VAL_STR)
+            return nx__fail_at(err, c->file, &set->items[i],
+                               "set: %s must be a text column with context: true, and the value text",
                                c->schema.fields[consts[i].col].name);
         NX_TRY(copy_str(a, set->items[i].s, &consts[i].text, err));
     }
@@ -159,7 +164,9 @@ static nx_status parse_entry(nx_variant *v, nx_contract *c, const nx_val *e, nx_
     for (size_t i = 0; e->kind == NX_VAL_OBJ && i < e->n; i++) {
         size_t near = nx_str_nearest(e->keys[i], names, NX_COUNT_OF(names));
         if (near == SIZE_MAX || !nx_str_is(e->keys[i], names[near]))
-            return nx_err_hint(err, nx__fail_at(err, c->file, &e->items[i], "'" NX_STR_FMT "' is not a key of a feed", NX_STR_ARG(e->keys[i])),
+            return nx_err_hint(err,
+                               nx__fail_at(err, c->file, &e->items[i], "'" NX_STR_FMT "' is not a key of a feed",
+                                           NX_STR_ARG(e->keys[i])),
                                "feed, when and set are");
     }
     const nx_val *feed = nx_val_get(e, "feed"), *when = nx_val_get(e, "when"), *set = nx_val_get(e, "set");
@@ -208,8 +215,8 @@ nx_status nx__compile_feeds(nx_contract *c, const nx_val *object, nx_arena *a, n
         return nx__fail_at(err, c->file, feeds, "feeds and ignore must be lists");
     for (size_t i = 0; i < c->n_own; i++)
         if (c->cols[i].source == NX_FROM_CALLER)
-            return nx__fail_at(err, c->file, &nx_val_get(object, "properties")->items[i], "column %s has no source: wire, context or derive",
-                               c->schema.fields[i].name);
+            return nx__fail_at(err, c->file, &nx_val_get(object, "properties")->items[i],
+                               "column %s has no source: wire, context or derive", c->schema.fields[i].name);
     c->variants = NX_ARENA_ARRAY(a, nx_variant, feeds->n);
     if (c->variants == NULL)
         return nx_nomem(err);

@@ -118,7 +118,8 @@ static nx_status put_technical(nx_decoder *d, nx_row *r)
     int64_t known = m->received_us;
     if (d->declared && c->known_col >= 0 && !declared_time(d, r, &known)) {
         r->bad = true;
-        return nx__row_error(d, r, "_known_at", "range", NX_STR(""), "the time at which the row was known cannot be calculated");
+        return nx__row_error(d, r, "_known_at", "range", NX_STR(""),
+                             "the time at which the row was known cannot be calculated");
     }
     NX_TRY(nx_col_str(r->b, &t[NX_TECH_SOURCE], m->source));
     NX_TRY(nx_col_i64(r->b, &t[NX_TECH_RECEIVED_AT], m->received_us));

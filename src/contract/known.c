@@ -7,7 +7,8 @@ static bool parse_timeframe(nx_decoder *d, nx_str s)
     static const struct {
         const char *name;
         char unit;
-    } units[] = {{"Min", 'm'}, {"T", 'm'}, {"Hour", 'h'}, {"H", 'h'}, {"Day", 'd'}, {"D", 'd'}, {"Week", 'w'}, {"W", 'w'}, {"Month", 'M'}, {"M", 'M'}};
+    } units[] = {{"Min", 'm'}, {"T", 'm'},    {"Hour", 'h'}, {"H", 'h'},     {"Day", 'd'},
+                 {"D", 'd'},   {"Week", 'w'}, {"W", 'w'},    {"Month", 'M'}, {"M", 'M'}};
     size_t i = 0;
     int n = 0;
     for (; i < s.n && i < 3 && s.p[i] >= '0' && s.p[i] <= '9'; i++)

@@ -17,55 +17,144 @@ struct shape {
     const key *keys;  /* up to a NULL name */
 };
 
-#define DOC_KEYS {"authoritativeDefinitions", ARR, &definition_shape}, {"customProperties", ARR, &custom_shape}
-#define ID_KEYS {"id", STR, NULL}, {"tags", ARR, NULL}, {"description", STR, NULL}
+#define DOC_KEYS                                                                                                       \
+    {"authoritativeDefinitions", ARR, &definition_shape},                                                              \
+    {                                                                                                                  \
+        "customProperties", ARR, &custom_shape                                                                         \
+    }
+#define ID_KEYS                                                                                                        \
+    {"id", STR, NULL}, {"tags", ARR, NULL},                                                                            \
+    {                                                                                                                  \
+        "description", STR, NULL                                                                                       \
+    }
 
 static const shape custom_shape, definition_shape, quality_shape, property_shape;
 
-static const shape custom_shape = {"a custom property", (const key[]){
-    {"id", STR, NULL}, {"property", STR | REQ, NULL}, {"value", ANY | REQ, NULL}, {"description", STR, NULL}, {0}}};
-static const shape definition_shape = {"an authoritative definition", (const key[]){
-    {"id", STR, NULL}, {"type", STR | REQ, NULL}, {"url", STR | REQ, NULL}, {"description", STR, NULL}, {0}}};
-static const shape description_shape = {"description", (const key[]){
-    {"purpose", STR, NULL}, {"limitations", STR, NULL}, {"usage", STR, NULL}, DOC_KEYS, {0}}};
-static const shape arguments_shape = {"arguments", (const key[]){
-    {"validValues", ARR, NULL}, {"missingValues", ARR, NULL}, {"pattern", STR, NULL}, {"properties", ARR, NULL}, {0}}};
-static const shape quality_shape = {"a quality rule", (const key[]){
-    ID_KEYS, DOC_KEYS, {"name", STR, NULL}, {"type", STR, NULL}, {"dimension", STR, NULL}, {"severity", STR, NULL}, {"businessImpact", STR, NULL},
-    {"unit", STR, NULL}, {"method", STR, NULL}, {"schedule", STR, NULL}, {"scheduler", STR, NULL}, {"metric", STR, NULL}, {"rule", STR, NULL},
-    {"query", STR, NULL}, {"engine", STR, NULL}, {"implementation", STR | OBJ, NULL}, {"arguments", OBJ, &arguments_shape},
-    {"mustBe", ANY, NULL}, {"mustNotBe", ANY, NULL}, {"mustBeGreaterThan", NUM, NULL}, {"mustBeGreaterOrEqualTo", NUM, NULL},
-    {"mustBeLessThan", NUM, NULL}, {"mustBeLessOrEqualTo", NUM, NULL}, {"mustBeBetween", ARR, NULL}, {"mustNotBeBetween", ARR, NULL}, {0}}};
-static const shape relationship_shape = {"a relationship", (const key[]){
-    {"id", STR, NULL}, {"type", STR, NULL}, {"from", STR | ARR, NULL}, {"to", STR | ARR | REQ, NULL}, {"customProperties", ARR, &custom_shape}, {0}}};
-static const shape options_shape = {"logicalTypeOptions", (const key[]){
-    {"minLength", NUM, NULL}, {"maxLength", NUM, NULL}, {"pattern", STR, NULL}, {"format", STR, NULL}, {"minimum", NUM | STR, NULL},
-    {"maximum", NUM | STR, NULL}, {"exclusiveMinimum", NUM | STR, NULL}, {"exclusiveMaximum", NUM | STR, NULL}, {"timezone", BOOL, NULL},
-    {"defaultTimezone", STR, NULL}, {"minItems", NUM, NULL}, {"maxItems", NUM, NULL}, {"uniqueItems", BOOL, NULL},
-    {"multipleOf", NUM, NULL}, {"minProperties", NUM, NULL}, {"maxProperties", NUM, NULL}, {"required", ARR, NULL}, {0}}};
-#define PROPERTY_KEYS                                                                                                                     \
-    ID_KEYS, DOC_KEYS, {"logicalType", STR, NULL}, {"logicalTypeOptions", OBJ, &options_shape}, {"physicalType", STR, NULL},              \
-        {"physicalName", STR, NULL}, {"businessName", STR, NULL}, {"required", BOOL, NULL}, {"unique", BOOL, NULL},                       \
-        {"primaryKey", BOOL, NULL}, {"primaryKeyPosition", NUM, NULL}, {"partitioned", BOOL, NULL}, {"partitionKeyPosition", NUM, NULL},  \
-        {"classification", STR, NULL}, {"encryptedName", STR, NULL}, {"transformSourceObjects", ARR, NULL}, {"transformLogic", STR, NULL}, \
-        {"transformDescription", STR, NULL}, {"examples", ARR, NULL}, {"criticalDataElement", BOOL, NULL},                                \
-        {"relationships", ARR, &relationship_shape}, {"quality", ARR, &quality_shape}, {"properties", ARR, &property_shape},              \
-        {"items", OBJ, &items_shape}
+static const shape custom_shape = {
+    "a custom property",
+    (const key[]){
+        {"id", STR, NULL}, {"property", STR | REQ, NULL}, {"value", ANY | REQ, NULL}, {"description", STR, NULL}, {0}}};
+static const shape definition_shape = {
+    "an authoritative definition",
+    (const key[]){
+        {"id", STR, NULL}, {"type", STR | REQ, NULL}, {"url", STR | REQ, NULL}, {"description", STR, NULL}, {0}}};
+static const shape description_shape = {
+    "description",
+    (const key[]){{"purpose", STR, NULL}, {"limitations", STR, NULL}, {"usage", STR, NULL}, DOC_KEYS, {0}}};
+static const shape arguments_shape = {"arguments", (const key[]){{"validValues", ARR, NULL},
+                                                                 {"missingValues", ARR, NULL},
+                                                                 {"pattern", STR, NULL},
+                                                                 {"properties", ARR, NULL},
+                                                                 {0}}};
+static const shape quality_shape = {"a quality rule", (const key[]){ID_KEYS,
+                                                                    DOC_KEYS,
+                                                                    {"name", STR, NULL},
+                                                                    {"type", STR, NULL},
+                                                                    {"dimension", STR, NULL},
+                                                                    {"severity", STR, NULL},
+                                                                    {"businessImpact", STR, NULL},
+                                                                    {"unit", STR, NULL},
+                                                                    {"method", STR, NULL},
+                                                                    {"schedule", STR, NULL},
+                                                                    {"scheduler", STR, NULL},
+                                                                    {"metric", STR, NULL},
+                                                                    {"rule", STR, NULL},
+                                                                    {"query", STR, NULL},
+                                                                    {"engine", STR, NULL},
+                                                                    {"implementation", STR | OBJ, NULL},
+                                                                    {"arguments", OBJ, &arguments_shape},
+                                                                    {"mustBe", ANY, NULL},
+                                                                    {"mustNotBe", ANY, NULL},
+                                                                    {"mustBeGreaterThan", NUM, NULL},
+                                                                    {"mustBeGreaterOrEqualTo", NUM, NULL},
+                                                                    {"mustBeLessThan", NUM, NULL},
+                                                                    {"mustBeLessOrEqualTo", NUM, NULL},
+                                                                    {"mustBeBetween", ARR, NULL},
+                                                                    {"mustNotBeBetween", ARR, NULL},
+                                                                    {0}}};
+static const shape relationship_shape = {"a relationship", (const key[]){{"id", STR, NULL},
+                                                                         {"type", STR, NULL},
+                                                                         {"from", STR | ARR, NULL},
+                                                                         {"to", STR | ARR | REQ, NULL},
+                                                                         {"customProperties", ARR, &custom_shape},
+                                                                         {0}}};
+static const shape options_shape = {"logicalTypeOptions", (const key[]){{"minLength", NUM, NULL},
+                                                                        {"maxLength", NUM, NULL},
+                                                                        {"pattern", STR, NULL},
+                                                                        {"format", STR, NULL},
+                                                                        {"minimum", NUM | STR, NULL},
+                                                                        {"maximum", NUM | STR, NULL},
+                                                                        {"exclusiveMinimum", NUM | STR, NULL},
+                                                                        {"exclusiveMaximum", NUM | STR, NULL},
+                                                                        {"timezone", BOOL, NULL},
+                                                                        {"defaultTimezone", STR, NULL},
+                                                                        {"minItems", NUM, NULL},
+                                                                        {"maxItems", NUM, NULL},
+                                                                        {"uniqueItems", BOOL, NULL},
+                                                                        {"multipleOf", NUM, NULL},
+                                                                        {"minProperties", NUM, NULL},
+                                                                        {"maxProperties", NUM, NULL},
+                                                                        {"required", ARR, NULL},
+                                                                        {0}}};
+#define PROPERTY_KEYS                                                                                                  \
+    ID_KEYS, DOC_KEYS, {"logicalType", STR, NULL}, {"logicalTypeOptions", OBJ, &options_shape},                        \
+        {"physicalType", STR, NULL}, {"physicalName", STR, NULL}, {"businessName", STR, NULL},                         \
+        {"required", BOOL, NULL}, {"unique", BOOL, NULL}, {"primaryKey", BOOL, NULL},                                  \
+        {"primaryKeyPosition", NUM, NULL}, {"partitioned", BOOL, NULL}, {"partitionKeyPosition", NUM, NULL},           \
+        {"classification", STR, NULL}, {"encryptedName", STR, NULL}, {"transformSourceObjects", ARR, NULL},            \
+        {"transformLogic", STR, NULL}, {"transformDescription", STR, NULL}, {"examples", ARR, NULL},                   \
+        {"criticalDataElement", BOOL, NULL}, {"relationships", ARR, &relationship_shape},                              \
+        {"quality", ARR, &quality_shape}, {"properties", ARR, &property_shape},                                        \
+    {                                                                                                                  \
+        "items", OBJ, &items_shape                                                                                     \
+    }
 static const shape items_shape = {"items", (const key[]){PROPERTY_KEYS, {"name", STR, NULL}, {0}}};
 static const shape property_shape = {"a property", (const key[]){{"name", STR | REQ, NULL}, PROPERTY_KEYS, {0}}};
-static const shape object_shape = {"a schema object", (const key[]){
-    ID_KEYS, DOC_KEYS, {"name", STR | REQ, NULL}, {"physicalName", STR, NULL}, {"physicalType", STR, NULL}, {"logicalType", STR, NULL},
-    {"businessName", STR, NULL}, {"dataGranularityDescription", STR, NULL}, {"properties", ARR | REQ, &property_shape},
-    {"relationships", ARR, &relationship_shape}, {"quality", ARR, &quality_shape}, {0}}};
-static const shape sla_shape = {"an SLA property", (const key[]){
-    {"id", STR, NULL}, {"property", STR | REQ, NULL}, {"value", STR | NUM | BOOL | REQ, NULL}, {"valueExt", ANY, NULL}, {"unit", STR, NULL},
-    {"element", STR, NULL}, {"driver", STR, NULL}, {"description", STR, NULL}, {"scheduler", STR, NULL}, {"schedule", STR, NULL}, {0}}};
-static const shape root_shape = {"a contract", (const key[]){
-    {"apiVersion", STR | REQ, NULL}, {"kind", STR | REQ, NULL}, {"id", STR | REQ, NULL}, {"version", STR | REQ, NULL},
-    {"status", STR | REQ, NULL}, {"name", STR | REQ, NULL}, {"tenant", STR, NULL}, {"domain", STR, NULL}, {"dataProduct", STR, NULL},
-    {"tags", ARR, NULL}, {"description", OBJ, &description_shape}, {"servers", ARR, NULL}, {"schema", ARR | REQ, &object_shape},
-    {"slaProperties", ARR, &sla_shape}, {"slaDefaultElement", STR, NULL}, {"support", ARR, NULL}, {"price", OBJ, NULL},
-    {"team", OBJ | ARR, NULL}, {"roles", ARR, NULL}, DOC_KEYS, {"contractCreatedTs", STR, NULL}, {0}}};
+static const shape object_shape = {"a schema object", (const key[]){ID_KEYS,
+                                                                    DOC_KEYS,
+                                                                    {"name", STR | REQ, NULL},
+                                                                    {"physicalName", STR, NULL},
+                                                                    {"physicalType", STR, NULL},
+                                                                    {"logicalType", STR, NULL},
+                                                                    {"businessName", STR, NULL},
+                                                                    {"dataGranularityDescription", STR, NULL},
+                                                                    {"properties", ARR | REQ, &property_shape},
+                                                                    {"relationships", ARR, &relationship_shape},
+                                                                    {"quality", ARR, &quality_shape},
+                                                                    {0}}};
+static const shape sla_shape = {"an SLA property", (const key[]){{"id", STR, NULL},
+                                                                 {"property", STR | REQ, NULL},
+                                                                 {"value", STR | NUM | BOOL | REQ, NULL},
+                                                                 {"valueExt", ANY, NULL},
+                                                                 {"unit", STR, NULL},
+                                                                 {"element", STR, NULL},
+                                                                 {"driver", STR, NULL},
+                                                                 {"description", STR, NULL},
+                                                                 {"scheduler", STR, NULL},
+                                                                 {"schedule", STR, NULL},
+                                                                 {0}}};
+static const shape root_shape = {"a contract", (const key[]){{"apiVersion", STR | REQ, NULL},
+                                                             {"kind", STR | REQ, NULL},
+                                                             {"id", STR | REQ, NULL},
+                                                             {"version", STR | REQ, NULL},
+                                                             {"status", STR | REQ, NULL},
+                                                             {"name", STR | REQ, NULL},
+                                                             {"tenant", STR, NULL},
+                                                             {"domain", STR, NULL},
+                                                             {"dataProduct", STR, NULL},
+                                                             {"tags", ARR, NULL},
+                                                             {"description", OBJ, &description_shape},
+                                                             {"servers", ARR, NULL},
+                                                             {"schema", ARR | REQ, &object_shape},
+                                                             {"slaProperties", ARR, &sla_shape},
+                                                             {"slaDefaultElement", STR, NULL},
+                                                             {"support", ARR, NULL},
+                                                             {"price", OBJ, NULL},
+                                                             {"team", OBJ | ARR, NULL},
+                                                             {"roles", ARR, NULL},
+                                                             DOC_KEYS,
+                                                             {"contractCreatedTs", STR, NULL},
+                                                             {0}}};
 
 nx_status nx__fail_place(nx_err *err, nx_status st, const char *file, const nx_val *v)
 {
@@ -78,7 +167,8 @@ nx_status nx__fail_place(nx_err *err, nx_status st, const char *file, const nx_v
 
 static unsigned kind_bit(nx_val_kind k)
 {
-    static const unsigned bits[] = {[NX_VAL_BOOL] = BOOL, [NX_VAL_NUM] = NUM, [NX_VAL_STR] = STR, [NX_VAL_ARR] = ARR, [NX_VAL_OBJ] = OBJ};
+    static const unsigned bits[] = {
+        [NX_VAL_BOOL] = BOOL, [NX_VAL_NUM] = NUM, [NX_VAL_STR] = STR, [NX_VAL_ARR] = ARR, [NX_VAL_OBJ] = OBJ};
     return k == NX_VAL_NULL ? 0 : bits[k];
 }
 
@@ -107,7 +197,8 @@ static nx_status unknown_key(const shape *s, nx_str name, const nx_val *v, const
     for (const key *k = s->keys; k->name != NULL && n < NX_COUNT_OF(names); k++)
         names[n++] = k->name;
     size_t near = nx_str_nearest(name, names, n);
-    nx_status st = nx__fail_at(err, file, v, "'" NX_STR_FMT "' is not a key of %s in ODCS 3.1", NX_STR_ARG(name), s->what);
+    nx_status st =
+        nx__fail_at(err, file, v, "'" NX_STR_FMT "' is not a key of %s in ODCS 3.1", NX_STR_ARG(name), s->what);
     if (near != SIZE_MAX)
         (void)nx_err_hint(err, st, "did you mean '%s'? Extensions go into customProperties", names[near]);
     else

@@ -117,7 +117,8 @@ nx_status nx_page_each(nx_str page, const char *path, nx_page_fn fn, void *ctx, 
     if (q != NULL && q != w.scan.end)
         q = nx__scan_broken(&w.scan, q, "nothing expected behind the end");
     if (q == NULL)
-        return nx_fail(err, NX_INVALID, "a page of %zu bytes is no JSON: byte %zu: %s", page.n, (size_t)(w.scan.bad - page.p), w.scan.what);
+        return nx_fail(err, NX_INVALID, "a page of %zu bytes is no JSON: byte %zu: %s", page.n,
+                       (size_t)(w.scan.bad - page.p), w.scan.what);
     nx_buf_init(&w.names, 0);
     nx_status st = visit(&w, 0, text);
     nx_buf_drop(&w.names);

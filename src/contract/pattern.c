@@ -24,7 +24,7 @@ typedef struct builder {
     size_t n_nfa;
     positions *sets; /* one a state of the table */
     size_t n_sets;
-    uint16_t *next;  /* DFA_MAX * 256, by byte; classes are made at the end */
+    uint16_t *next; /* DFA_MAX * 256, by byte; classes are made at the end */
     uint16_t start;
     nx_err *err;
 } builder;
@@ -98,7 +98,8 @@ static void add_position(const builder *b, positions *s, uint16_t first, bool at
     while (n > 0) {
         const step *t = &b->nfa[stack[--n]];
         uint16_t to[2] = {t->a, t->kind == STEP_SPLIT ? t->b : t->a};
-        if (t->kind == STEP_SET || t->kind == STEP_ACCEPT || (t->kind == STEP_BEGIN && !at_begin) || (t->kind == STEP_END && !at_end))
+        if (t->kind == STEP_SET || t->kind == STEP_ACCEPT || (t->kind == STEP_BEGIN && !at_begin) ||
+            (t->kind == STEP_END && !at_end))
             continue;
         for (int i = 0; i < 2; i++) {
             uint64_t bit = UINT64_C(1) << (to[i] & 63);

@@ -15,7 +15,8 @@ typedef struct parser {
 static nx_node *fail(parser *p, nx_status st, const char *what)
 {
     if (p->st == NX_OK)
-        p->st = nx_fail(p->err, st, "pattern '" NX_STR_FMT "' at character %zu: %s", NX_STR_ARG(p->text), p->at + 1, what);
+        p->st =
+            nx_fail(p->err, st, "pattern '" NX_STR_FMT "' at character %zu: %s", NX_STR_ARG(p->text), p->at + 1, what);
     return NULL;
 }
 

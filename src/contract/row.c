@@ -50,7 +50,8 @@ static nx_status key_text(nx_decoder *d, nx_row *r, nx_str raw, nx_str *ret)
     *ret = raw;
     if ((d->scan.flags & (NX_TEXT_BAD_UTF8 | NX_TEXT_LONE)) != 0) {
         r->bad = true;
-        NX_TRY(nx__row_error(d, r, "", (d->scan.flags & NX_TEXT_BAD_UTF8) != 0 ? "utf8" : "escape", raw, "a member name is not valid text"));
+        NX_TRY(nx__row_error(d, r, "", (d->scan.flags & NX_TEXT_BAD_UTF8) != 0 ? "utf8" : "escape", raw,
+                             "a member name is not valid text"));
     }
     if ((d->scan.flags & NX_TEXT_ESCAPED) == 0)
         return NX_OK;

@@ -36,7 +36,8 @@ static nx_status parse_bound(const rule_job *j, const nx_val *v, bool exclusive,
         return nx__fail_at(j->err, j->file, v, "a bound needs a number, date or timestamp column");
     }
     if (!ok)
-        return nx__fail_at(j->err, j->file, v, "the bound '" NX_STR_FMT "' does not fit the column's type", NX_STR_ARG(v->s));
+        return nx__fail_at(j->err, j->file, v, "the bound '" NX_STR_FMT "' does not fit the column's type",
+                           NX_STR_ARG(v->s));
     if (ret->set)
         return nx__fail_at(j->err, j->file, v, "an inclusive and an exclusive bound at the same end");
     const char *text = nx_arena_dup(j->a, v->s);
@@ -94,11 +95,14 @@ static nx_status parse_option(const rule_job *j, nx_str key, const nx_val *v)
     if (nx_str_is(key, "format")) {
         nx_kind k = j->type->kind;
         bool ok = (k == NX_INT64 && nx_str_is(v->s, "i64")) || (k == NX_INT32 && nx_str_is(v->s, "i32"));
-        return ok ? NX_OK : nx__fail_at(j->err, j->file, v, "format '" NX_STR_FMT "' does not fit the column's type", NX_STR_ARG(v->s));
+        return ok ? NX_OK
+                  : nx__fail_at(j->err, j->file, v, "format '" NX_STR_FMT "' does not fit the column's type",
+                                NX_STR_ARG(v->s));
     }
     if (nx_str_is(key, "timezone") || nx_str_is(key, "defaultTimezone"))
         return NX_OK; /* every timestamp is UTC */
-    return nx__fail_at(j->err, j->file, v, "'" NX_STR_FMT "' is not supported: it would not be enforced", NX_STR_ARG(key));
+    return nx__fail_at(j->err, j->file, v, "'" NX_STR_FMT "' is not supported: it would not be enforced",
+                       NX_STR_ARG(key));
 }
 
 static nx_status parse_allowed(const rule_job *j, const nx_val *list)
@@ -115,7 +119,11 @@ static nx_status parse_allowed(const rule_job *j, const nx_val *list)
         if (v->kind != NX_VAL_STR)
             return nx__fail_at(j->err, j->file, v, "a valid value must be text; put it in quotes");
         all[i] = (nx_str){nx_arena_dup(j->a, v->s), v->s.n};
-        if (all[i].p == NULL || nx_buf_adds(&text, i == 0 ? "" : i + 1 == list->n ? " or " : ", ") != NX_OK || nx_buf_add(&text, v->s) != NX_OK)
+        if (all[i].p == NULL ||
+            nx_buf_adds(&text, i == 0             ? ""
+                               : i + 1 == list->n ? " or "
+                                                  : ", ") != NX_OK ||
+            nx_buf_add(&text, v->s) != NX_OK)
             return nx_nomem(j->err);
     }
     j->r->allowed_text = nx_arena_dup(j->a, nx_buf_str(&text));
@@ -166,7 +174,8 @@ static int64_t closed(const nx_range *r, int step, int64_t none)
     return v < INT64_MIN ? INT64_MIN : v > INT64_MAX ? INT64_MAX : (int64_t)v;
 }
 
-nx_status nx__compile_rules(nx_rules *r, const nx_val *prop, const nx_type *type, const char *file, nx_arena *a, nx_err *err)
+nx_status nx__compile_rules(nx_rules *r, const nx_val *prop, const nx_type *type, const char *file, nx_arena *a,
+                            nx_err *err)
 {
     const rule_job j = {r, type, file, a, err};
     *r = (nx_rules){.len_max = SIZE_MAX, .item_len_max = SIZE_MAX};
@@ -196,8 +205,8 @@ nx_status nx__compile_rules(nx_rules *r, const nx_val *prop, const nx_type *type
     r->lo = widest < INT64_MAX && r->lo < -widest ? -widest : r->lo;
     r->hi = r->hi > widest ? widest : r->hi;
     r->words = r->n_allowed > 0 || r->n_translate > 0;
-    r->any = r->min.set || r->max.set || r->len_min > 0 || r->len_max != SIZE_MAX || r->item_len_max != SIZE_MAX || r->pattern != NULL ||
-             r->n_allowed > 0 || r->n_translate > 0;
+    r->any = r->min.set || r->max.set || r->len_min > 0 || r->len_max != SIZE_MAX || r->item_len_max != SIZE_MAX ||
+             r->pattern != NULL || r->n_allowed > 0 || r->n_translate > 0;
     if (r->len_min > r->len_max)
         return nx__fail_at(err, file, prop, "the smallest length is larger than the largest");
     return NX_OK;

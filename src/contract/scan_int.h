@@ -9,7 +9,16 @@ enum { NX_NESTING_MAX = 64 };
 /* What was seen inside strings. */
 enum { NX_TEXT_ESCAPED = 1, NX_TEXT_BAD_UTF8 = 2, NX_TEXT_LONE = 4 /* half of a surrogate pair */ };
 
-typedef enum nx_tok { NX_TOK_NULL, NX_TOK_TRUE, NX_TOK_FALSE, NX_TOK_NUM, NX_TOK_STR, NX_TOK_ARR, NX_TOK_OBJ, NX_TOK_TEXT /* from context */ } nx_tok;
+typedef enum nx_tok {
+    NX_TOK_NULL,
+    NX_TOK_TRUE,
+    NX_TOK_FALSE,
+    NX_TOK_NUM,
+    NX_TOK_STR,
+    NX_TOK_ARR,
+    NX_TOK_OBJ,
+    NX_TOK_TEXT /* from context */
+} nx_tok;
 
 typedef struct nx_scan {
     const char *end;

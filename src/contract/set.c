@@ -54,13 +54,16 @@ static nx_status header(nx_contract *c, const nx_val *root, nx_arena *a, nx_err 
     const nx_val *folder = nx__odcs_custom(object, "folder"), *desc = nx_val_get(object, "description");
     nx_str name = nx_val_get(root, "name")->s, table = nx_val_str(nx_val_get(object, "physicalName"), NX_STR(""));
     if (!nx_str_eq(name, nx_val_get(object, "name")->s))
-        return nx__fail_at(err, c->file, object, "the schema object must have the contract's name, " NX_STR_FMT, NX_STR_ARG(name));
+        return nx__fail_at(err, c->file, object, "the schema object must have the contract's name, " NX_STR_FMT,
+                           NX_STR_ARG(name));
     size_t dot = nx_str_find(table, NX_STR("."), 0);
     if (dot == SIZE_MAX || dot == 0 || !nx_str_eq(nx_str_sub(table, dot + 1, table.n), name))
-        return nx__fail_at(err, c->file, object, "physicalName must be SCHEMA." NX_STR_FMT ", the name of the table", NX_STR_ARG(name));
+        return nx__fail_at(err, c->file, object, "physicalName must be SCHEMA." NX_STR_FMT ", the name of the table",
+                           NX_STR_ARG(name));
     if (folder == NULL || folder->kind != NX_VAL_STR || folder->s.n == 0 || folder->s.p[0] == '/' ||
         nx_str_find(folder->s, NX_STR(".."), 0) != SIZE_MAX)
-        return nx__fail_at(err, c->file, folder == NULL ? object : folder, "the custom property 'folder' must be a path inside the lake");
+        return nx__fail_at(err, c->file, folder == NULL ? object : folder,
+                           "the custom property 'folder' must be a path inside the lake");
     if (desc == NULL || desc->s.n == 0)
         return nx__fail_at(err, c->file, object, "the table needs a description");
     c->name = nx_arena_dup(a, name);
@@ -70,7 +73,9 @@ static nx_status header(nx_contract *c, const nx_val *root, nx_arena *a, nx_err 
     c->description = nx_arena_dup(a, desc->s);
     c->id_n = c->id == NULL ? 0 : strlen(c->id);
     c->technical = nx_str_starts(table, NX_STR("bronze."));
-    return c->name == NULL || c->id == NULL || c->table == NULL || c->folder == NULL || c->description == NULL ? nx_nomem(err) : NX_OK;
+    return c->name == NULL || c->id == NULL || c->table == NULL || c->folder == NULL || c->description == NULL
+               ? nx_nomem(err)
+               : NX_OK;
 }
 
 static nx_status compile(nx_contract *c, const nx_val *root, nx_arena *a, nx_err *err)
@@ -114,11 +119,15 @@ static nx_status check_pair(const nx_contract *a, const nx_contract *b, nx_err *
             if (!nx_str_eq(v->feed, w->feed))
                 continue;
             if (!nx_str_eq(v->when_key, w->when_key) && v->when_key.n > 0 && w->when_key.n > 0)
-                return nx_fail(err, NX_INVALID, "contract %s: feed " NX_STR_FMT " is told apart by '" NX_STR_FMT "' here and by '" NX_STR_FMT "' in %s",
+                return nx_fail(err, NX_INVALID,
+                               "contract %s: feed " NX_STR_FMT " is told apart by '" NX_STR_FMT
+                               "' here and by '" NX_STR_FMT "' in %s",
                                b->file, NX_STR_ARG(v->feed), NX_STR_ARG(w->when_key), NX_STR_ARG(v->when_key), a->file);
             if (v->when_value.n > 0 && nx_str_eq(v->when_value, w->when_value))
-                return nx_fail(err, NX_INVALID, "contract %s: " NX_STR_FMT ": " NX_STR_FMT " of feed " NX_STR_FMT " belongs to %s already", b->file,
-                               NX_STR_ARG(v->when_key), NX_STR_ARG(v->when_value), NX_STR_ARG(v->feed), a->file);
+                return nx_fail(
+                    err, NX_INVALID,
+                    "contract %s: " NX_STR_FMT ": " NX_STR_FMT " of feed " NX_STR_FMT " belongs to %s already", b->file,
+                    NX_STR_ARG(v->when_key), NX_STR_ARG(v->when_value), NX_STR_ARG(v->feed), a->file);
         }
     return NX_OK;
 }
@@ -129,8 +138,10 @@ static nx_status add_contract(nx_contracts *set, nx_contract *c, nx_err *err)
         NX_TRY(check_pair(set->items[i], c, err));
     for (size_t i = 0; i < c->n_variants; i++)
         for (size_t k = 0; k < i; k++)
-            if (nx_str_eq(c->variants[i].feed, c->variants[k].feed) && nx_str_eq(c->variants[i].when_value, c->variants[k].when_value))
-                return nx_fail(err, NX_INVALID, "contract %s: feed " NX_STR_FMT " is listed twice for one type", c->file, NX_STR_ARG(c->variants[i].feed));
+            if (nx_str_eq(c->variants[i].feed, c->variants[k].feed) &&
+                nx_str_eq(c->variants[i].when_value, c->variants[k].when_value))
+                return nx_fail(err, NX_INVALID, "contract %s: feed " NX_STR_FMT " is listed twice for one type",
+                               c->file, NX_STR_ARG(c->variants[i].feed));
     c->index = set->n;
     set->items[set->n++] = c;
     return NX_OK;
@@ -140,7 +151,8 @@ static nx_status load_all(loader *l, const char *dir, nx_err *err)
 {
     NX_TRY(list_dir(l, dir, err));
     if (l->n_paths == 0)
-        return nx_err_hint(err, nx_fail(err, NX_NOT_FOUND, "no contract (*.odcs.yaml) below %s", dir), "the project folder needs contracts/");
+        return nx_err_hint(err, nx_fail(err, NX_NOT_FOUND, "no contract (*.odcs.yaml) below %s", dir),
+                           "the project folder needs contracts/");
     l->set->items = NX_ARENA_ARRAY(&l->set->arena, const nx_contract *, l->n_paths);
     if (l->set->items == NULL)
         return nx_nomem(err);

@@ -15,8 +15,25 @@
 #define SHORT static inline __attribute__((always_inline))
 
 static const int64_t pow10_i64[19] = {
-    1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000, 100000000000, 1000000000000,
-    10000000000000, 100000000000000, 1000000000000000, 10000000000000000, 100000000000000000, 1000000000000000000,
+    1,
+    10,
+    100,
+    1000,
+    10000,
+    100000,
+    1000000,
+    10000000,
+    100000000,
+    1000000000,
+    10000000000,
+    100000000000,
+    1000000000000,
+    10000000000000,
+    100000000000000,
+    1000000000000000,
+    10000000000000000,
+    100000000000000000,
+    1000000000000000000,
 };
 
 /* 8 bytes with the first one in memory as the lowest. */
@@ -40,8 +57,9 @@ SHORT size_t plain_len(const char *p, const char *end)
     for (; end - p >= 16; p += 16, n += 16) {
         __m128i x = _mm_loadu_si128((const __m128i *)p);
         /* signed: bytes beyond ASCII are below a blank too */
-        __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('"')), _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'))),
-                                   _mm_cmplt_epi8(x, _mm_set1_epi8(' ')));
+        __m128i hit =
+            _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('"')), _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'))),
+                         _mm_cmplt_epi8(x, _mm_set1_epi8(' ')));
         unsigned bits = (unsigned)_mm_movemask_epi8(hit);
         if (NX_LIKELY(bits != 0)) {
             unsigned at = (unsigned)__builtin_ctz(bits);
@@ -82,7 +100,8 @@ SHORT nx_status short_string(const nx_row *r, int16_t col, const char **pp, cons
     if (NX_UNLIKELY(n == SIZE_MAX))
         return NX_AGAIN;
     const nx_rules *u = &r->specs[col].rules;
-    if (u->any && (u->words || n < u->len_min || n > u->len_max || (u->pattern != NULL && !nx__pattern_match(u->pattern, (nx_str){p + 1, n}))))
+    if (u->any && (u->words || n < u->len_min || n > u->len_max ||
+                   (u->pattern != NULL && !nx__pattern_match(u->pattern, (nx_str){p + 1, n}))))
         return NX_AGAIN;
     *pp = p + n + 2;
     return put_short(r->b, &r->cols[col], p + 1, n);
@@ -187,7 +206,8 @@ SHORT nx_status short_int(const nx_row *r, int16_t col, const char **pp, const c
     const char *p = *pp;
     int64_t v;
     int behind;
-    if (r->cols[col].type->kind != NX_INT64 || !short_number(&p, end, &v, &behind) || behind > 0 || v < u->lo || v > u->hi)
+    if (r->cols[col].type->kind != NX_INT64 || !short_number(&p, end, &v, &behind) || behind > 0 || v < u->lo ||
+        v > u->hi)
         return NX_AGAIN;
     *pp = p;
     return nx_col_i64(r->b, &r->cols[col], v);
@@ -200,7 +220,8 @@ static inline bool learn_minute(nx_minute *m, const char *text)
     int64_t ns;
     memcpy(full, text, 16);
     memcpy(full + 16, ":00Z", 4);
-    if (text[10] != 'T' || !nx_time_parse_ns((nx_str){full, 20}, &ns) || ns < 0 || ns > INT64_MAX - INT64_C(60000000000))
+    if (text[10] != 'T' || !nx_time_parse_ns((nx_str){full, 20}, &ns) || ns < 0 ||
+        ns > INT64_MAX - INT64_C(60000000000))
         return false; /* the general way knows the rest */
     m->ns = ns;
     m->days = nx_days_of_us(ns / 1000);

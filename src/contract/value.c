@@ -19,7 +19,8 @@ static nx_status wrong(nx_decoder *d, nx_row *r, int16_t col, const char *rule, 
 static nx_status wrong_type(nx_decoder *d, nx_row *r, int16_t col, const char *want, const piece *p)
 {
     r->bad = true;
-    return nx__row_error(d, r, r->b->schema->fields[col].name, "type", p->raw, "must be %s, is %s", want, nx__tok_name(p->tok));
+    return nx__row_error(d, r, r->b->schema->fields[col].name, "type", p->raw, "must be %s, is %s", want,
+                         nx__tok_name(p->tok));
 }
 
 nx_status nx__put_null(nx_row *r, int16_t col)
@@ -113,7 +114,8 @@ static nx_status put_rfc3339(nx_decoder *d, nx_row *r, int16_t col, const piece 
     if (p->tok != NX_TOK_STR && p->tok != NX_TOK_TEXT)
         return wrong_type(d, r, col, "an RFC 3339 time in quotes", p);
     if (!nx_time_parse_ns(p->text, &ns))
-        return wrong(d, r, col, "format", p->raw, "must be an RFC 3339 time with zone and at most 9 digits of fraction, from 1678 to 2262");
+        return wrong(d, r, col, "format", p->raw,
+                     "must be an RFC 3339 time with zone and at most 9 digits of fraction, from 1678 to 2262");
     return put_instant(d, r, col, ns, p);
 }
 
@@ -154,7 +156,8 @@ static nx_status put_date(nx_decoder *d, nx_row *r, int16_t col, const piece *p)
 }
 
 /* Bytes of a scanned string: unescaped where needed. *ret_bad: it is refused (an error was noted). */
-static nx_status string_text(nx_decoder *d, nx_row *r, int16_t col, nx_str raw, unsigned flags, nx_str *ret, bool *ret_bad)
+static nx_status string_text(nx_decoder *d, nx_row *r, int16_t col, nx_str raw, unsigned flags, nx_str *ret,
+                             bool *ret_bad)
 {
     *ret = raw;
     *ret_bad = false;
@@ -189,7 +192,8 @@ static nx_status put_item(nx_decoder *d, nx_row *r, int16_t col, nx_str token, u
         n += ((unsigned char)text.p[i] & 0xC0) != 0x80;
     if (max != SIZE_MAX && n > max) {
         r->bad = true;
-        return nx__row_error(d, r, r->b->schema->fields[col].name, "length", token, "an item has %zu characters, %zu are allowed", n, max);
+        return nx__row_error(d, r, r->b->schema->fields[col].name, "length", token,
+                             "an item has %zu characters, %zu are allowed", n, max);
     }
     return nx_col_str(r->b, &r->cols[col].child[0], text);
 }

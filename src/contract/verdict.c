@@ -41,7 +41,8 @@ static nx_status clean_value(nx_decoder *d, nx_str v, nx_str *ret)
     return NX_OK;
 }
 
-nx_status nx__row_error(nx_decoder *d, const nx_row *r, const char *field, const char *rule, nx_str value, const char *fmt, ...)
+nx_status nx__row_error(nx_decoder *d, const nx_row *r, const char *field, const char *rule, nx_str value,
+                        const char *fmt, ...)
 {
     size_t of_row = r == NULL ? 0 : d->n_errors - r->first_error;
     if (of_row >= NX_ROW_ERRORS_MAX || (of_row > 0 && d->n_errors >= NX_ERRORS_MAX))
@@ -69,7 +70,8 @@ nx_status nx__refuse(nx_decoder *d, int32_t index, const nx_contract *c, nx_str 
         !nx_grow(&d->refused_first, &d->cap_first, d->n_refused + 1, sizeof *d->refused_first))
         return NX_NOMEM;
     d->refused_first[d->n_refused] = first_error;
-    d->refused[d->n_refused++] = (nx_refused){.index = index, .contract = c, .raw = raw, .n_errors = d->n_errors - first_error};
+    d->refused[d->n_refused++] =
+        (nx_refused){.index = index, .contract = c, .raw = raw, .n_errors = d->n_errors - first_error};
     return NX_OK;
 }
 

@@ -34,7 +34,8 @@ static void init_way(nx_way *w, const nx_variant *v, nx_lane *lane)
         if (from != NX_FROM_CONTEXT && from != NX_FROM_DELETED && (from != NX_FROM_WIRE || on_wire(v, (int16_t)i)))
             continue;
         int16_t constant = constant_of(v, (int16_t)i);
-        bool null = from == NX_FROM_WIRE && constant < 0 && !c->cols[i].required && c->schema.fields[i].type.kind != NX_TIMESTAMP;
+        bool null = from == NX_FROM_WIRE && constant < 0 && !c->cols[i].required &&
+                    c->schema.fields[i].type.kind != NX_TIMESTAMP;
         w->tail[w->n_tail++] = (nx_absent){(int16_t)i, constant, null};
     }
 }
@@ -98,7 +99,8 @@ nx_status nx_decoder_new(const nx_contracts *s, const char *feed, nx_decoder **r
     if (d == NULL)
         return nx_nomem(err);
     d->set = s;
-    d->minute = (nx_minute){.text = "1970-01-01T00:0", .month = "1970-01"}; /* a true one: bytes of zero must not look like the last minute */
+    d->minute = (nx_minute){.text = "1970-01-01T00:0",
+                            .month = "1970-01"}; /* a true one: bytes of zero must not look like the last minute */
     d->minute.text[15] = '0';
     nx_buf_init(&d->text, 0);
     nx_buf_init(&d->extra, 0);

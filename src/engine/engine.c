@@ -67,12 +67,15 @@ static nx_status set_options(duckdb_config cfg, const nx_engine_opts *o, nx_err 
         NX_TRY(set_option(cfg, closed[i][0], closed[i][1], err));
     uint64_t bytes = o->memory_bytes == 0 ? (uint64_t)512 << 20 : o->memory_bytes;
     if (bytes < (uint64_t)64 << 20)
-        return nx_fail(err, NX_INVALID, "could not open the SQL engine: its memory must be 64 MiB or more, not %" PRIu64 " bytes", bytes);
+        return nx_fail(err, NX_INVALID,
+                       "could not open the SQL engine: its memory must be 64 MiB or more, not %" PRIu64 " bytes",
+                       bytes);
     char text[32];
     snprintf(text, sizeof text, "%" PRIu64 "KiB", bytes >> 10);
     NX_TRY(set_option(cfg, "memory_limit", text, err));
     if (o->threads < 0 || o->threads > 1024)
-        return nx_fail(err, NX_INVALID, "could not open the SQL engine: %d threads asked for, 1 to 1024 are possible", o->threads);
+        return nx_fail(err, NX_INVALID, "could not open the SQL engine: %d threads asked for, 1 to 1024 are possible",
+                       o->threads);
     if (o->threads > 0) {
         snprintf(text, sizeof text, "%d", o->threads);
         NX_TRY(set_option(cfg, "threads", text, err));
@@ -168,8 +171,10 @@ nx_status nx_session_open(nx_engine *e, nx_session **ret, nx_err *err)
     }
     snprintf(s->catalog, sizeof s->catalog, "s%" PRIu64, atomic_fetch_add(&e->n_sessions, 1) + 1);
     /* Progress is known for what runs longer than two seconds; its pragmas are all that the lock lets through. */
-    nx_status st = nx_session_execf(s, err, "PRAGMA enable_progress_bar; PRAGMA disable_print_progress_bar; "
-                                    "ATTACH ':memory:' AS %s; USE %s", s->catalog, s->catalog);
+    nx_status st = nx_session_execf(s, err,
+                                    "PRAGMA enable_progress_bar; PRAGMA disable_print_progress_bar; "
+                                    "ATTACH ':memory:' AS %s; USE %s",
+                                    s->catalog, s->catalog);
     if (st != NX_OK) {
         nx_session_close(s);
         return st;

@@ -117,7 +117,8 @@ typedef struct nx_parquet_opts {
  * micros) under the rules of nx_session_fetch, then syncs file and folder. On failure no file is left. A path that is
  * taken: NX_EXISTS. Stats live in the arena. */
 NX_MUST_USE nx_status nx_session_write_parquet(nx_session *s, nx_str sql, const nx_schema *schema, const char *path,
-                                               const nx_parquet_opts *opts, nx_arena *a, nx_file_stats *ret, nx_err *err);
+                                               const nx_parquet_opts *opts, nx_arena *a, nx_file_stats *ret,
+                                               nx_err *err);
 /* The same for rows [from, to) picked by index (rows == NULL: all) of a batch; columns of `skip` (field indexes,
  * partition columns) are left out. Rows keep their order. Any thread may call it with its own session. */
 NX_MUST_USE nx_status nx_session_write_batch(nx_session *s, const nx_batch *b, const uint32_t *rows, size_t n_rows,

@@ -67,9 +67,11 @@ static void add_hint(nx_err *err, duckdb_error_type type, nx_str second)
     if (type == DUCKDB_ERROR_FATAL || type == DUCKDB_ERROR_INTERNAL)
         nx_err_hint(err, NX_INTERNAL, "restart the program: the SQL engine's state cannot be trusted after this error");
     else if (type == DUCKDB_ERROR_OUT_OF_MEMORY)
-        nx_err_hint(err, NX_NOMEM, "raise the memory limit, give a folder for temporary files, or work on less at once");
+        nx_err_hint(err, NX_NOMEM,
+                    "raise the memory limit, give a folder for temporary files, or work on less at once");
     else if (type == DUCKDB_ERROR_AUTOLOAD || type == DUCKDB_ERROR_MISSING_EXTENSION)
-        nx_err_hint(err, NX_UNSUPPORTED, "extensions are switched off: read through the tables of the lake or local files");
+        nx_err_hint(err, NX_UNSUPPORTED,
+                    "extensions are switched off: read through the tables of the lake or local files");
     else if (nx_str_starts(second, NX_STR("Did you mean")) || nx_str_starts(second, NX_STR("Candidate")))
         nx_err_hint(err, NX_INVALID, NX_STR_FMT, NX_STR_ARG(second));
 }

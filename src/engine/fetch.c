@@ -166,8 +166,8 @@ static nx_status run_streaming(nx_session *s, const char *sql, hand_over *h, nx_
     return st;
 }
 
-nx_status nx_session_fetch(nx_session *s, nx_str sql, const nx_schema *schema, size_t batch_rows, nx_batch_fn fn, void *ctx,
-                           nx_err *err)
+nx_status nx_session_fetch(nx_session *s, nx_str sql, const nx_schema *schema, size_t batch_rows, nx_batch_fn fn,
+                           void *ctx, nx_err *err)
 {
     NX_BUF_AUTO nx_buf select;
     nx_buf_init(&select, 0);

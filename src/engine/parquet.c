@@ -35,8 +35,8 @@ static const char *plain_path(nx_arena *a, nx_str quoted)
 }
 
 /* One column's MAP(VARCHAR, VARCHAR): null_count, min, max, has_nan and others. */
-static nx_status read_column(duckdb_vector names, duckdb_vector values, duckdb_list_entry e, nx_arena *a, nx_col_stats *ret,
-                             nx_err *err)
+static nx_status read_column(duckdb_vector names, duckdb_vector values, duckdb_list_entry e, nx_arena *a,
+                             nx_col_stats *ret, nx_err *err)
 {
     bool nan = false;
     ret->nulls = -1;
@@ -94,8 +94,10 @@ static nx_status copy_sql(nx_str select, const char *path, const nx_parquet_opts
     NX_TRY(nx_buf_add(b, select));
     NX_TRY(nx_buf_adds(b, ") TO "));
     NX_TRY(nx_sql_literal(b, nx_str_of(path)));
-    return nx_buf_addf(b, " (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL %d, ROW_GROUP_SIZE %zu, PRESERVE_ORDER %s, RETURN_STATS)",
-                       level, group, keep_order ? "true" : "false");
+    return nx_buf_addf(
+        b,
+        " (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL %d, ROW_GROUP_SIZE %zu, PRESERVE_ORDER %s, RETURN_STATS)",
+        level, group, keep_order ? "true" : "false");
 }
 
 static nx_status sync_file(const char *path, nx_err *err)
@@ -112,7 +114,8 @@ static nx_status sync_file(const char *path, nx_err *err)
     return st;
 }
 
-static nx_status copy_and_sync(nx_session *s, const char *sql, const char *path, nx_arena *a, nx_file_stats *ret, nx_err *err)
+static nx_status copy_and_sync(nx_session *s, const char *sql, const char *path, nx_arena *a, nx_file_stats *ret,
+                               nx_err *err)
 {
     duckdb_result r;
     NX_TRY(nx__run(s, sql, &r, err));
@@ -182,7 +185,8 @@ static nx_status check_nulls(const nx__source *src, nx_err *err)
 }
 
 /* The fields outside of `skip`, in a malloc'ed list. */
-static nx_status show_fields(const nx_batch *b, const size_t *skip, size_t n_skip, size_t **ret, size_t *ret_n, nx_err *err)
+static nx_status show_fields(const nx_batch *b, const size_t *skip, size_t n_skip, size_t **ret, size_t *ret_n,
+                             nx_err *err)
 {
     *ret = calloc(b->schema->n_fields + 1, sizeof **ret);
     *ret_n = 0;
@@ -194,9 +198,9 @@ static nx_status show_fields(const nx_batch *b, const size_t *skip, size_t n_ski
     return *ret_n > 0 ? NX_OK : nx_fail(err, NX_INVALID, "there is no column to write beside the partition's");
 }
 
-nx_status nx_session_write_batch(nx_session *s, const nx_batch *b, const uint32_t *rows, size_t n_rows, const size_t *skip,
-                                 size_t n_skip, const char *path, const nx_parquet_opts *opts, nx_arena *a,
-                                 nx_file_stats *ret, nx_err *err)
+nx_status nx_session_write_batch(nx_session *s, const nx_batch *b, const uint32_t *rows, size_t n_rows,
+                                 const size_t *skip, size_t n_skip, const char *path, const nx_parquet_opts *opts,
+                                 nx_arena *a, nx_file_stats *ret, nx_err *err)
 {
     size_t *fields = NULL;
     nx__source src = {.b = b, .rows = rows, .n_rows = rows == NULL ? b->n : n_rows};
@@ -226,7 +230,8 @@ nx_status nx_session_load_batch(nx_session *s, const char *name, const nx_batch 
         st = nx_nomem(err);
     if (st == NX_OK) {
         s->source = &src;
-        st = nx_session_execf(s, err, "CREATE OR REPLACE TEMP TABLE %s AS SELECT * FROM " NX__SOURCE_FUNCTION "()", ident.p);
+        st = nx_session_execf(s, err, "CREATE OR REPLACE TEMP TABLE %s AS SELECT * FROM " NX__SOURCE_FUNCTION "()",
+                              ident.p);
         s->source = NULL;
     }
     free(fields);

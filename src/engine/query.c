@@ -8,7 +8,8 @@
 static nx_status ready(nx_session *s, nx_err *err)
 {
     if (s->busy)
-        return nx_fail(err, NX_INVALID, "could not run a statement: this session is still handing over the rows of another");
+        return nx_fail(err, NX_INVALID,
+                       "could not run a statement: this session is still handing over the rows of another");
     nx_err_clear(&s->resolve_err);
     return NX_OK;
 }

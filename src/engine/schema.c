@@ -110,7 +110,8 @@ static nx_status add_field(nx_buf *b, const nx_field *f, const nx__vtype *from)
     nx_buf_init(&ref, 0);
     NX_TRY(nx_buf_adds(&ref, "q."));
     NX_TRY(nx_sql_ident(&ref, nx_str_of(f->name)));
-    bool rounds = may_round(from, &f->type), cuts = f->type.kind == NX_TIMESTAMP && from->id == DUCKDB_TYPE_TIMESTAMP_NS;
+    bool rounds = may_round(from, &f->type),
+         cuts = f->type.kind == NX_TIMESTAMP && from->id == DUCKDB_TYPE_TIMESTAMP_NS;
     bool guarded = rounds || cuts || !f->nullable;
     NX_TRY(nx_buf_adds(b, guarded ? "CASE" : ""));
     if (!f->nullable) {
@@ -143,7 +144,8 @@ static nx_status check_pair(const nx_field *f, const columns *c, size_t *ret_at,
         if (c->types[i].id != DUCKDB_TYPE_VARCHAR || !number)
             return NX_OK;
         nx_fail(err, NX_INVALID, "the query gives text for the numeric column %s", f->name);
-        return nx_err_hint(err, NX_INVALID, "cast it in the query: an implicit cast would round digits away in silence");
+        return nx_err_hint(err, NX_INVALID,
+                           "cast it in the query: an implicit cast would round digits away in silence");
     }
     return nx_fail(err, NX_INVALID, "the query gives no column %s", f->name);
 }

@@ -181,7 +181,8 @@ static bool fill_list(duckdb_vector vec, const nx_col *c, const span *p)
     size_t base = duckdb_list_vector_get_size(vec), total = base;
     for (size_t i = 0; i < p->n; i++)
         total += c->off[row_of(p, i) + 1] - c->off[row_of(p, i)];
-    if (duckdb_list_vector_reserve(vec, total) != DuckDBSuccess || duckdb_list_vector_set_size(vec, total) != DuckDBSuccess)
+    if (duckdb_list_vector_reserve(vec, total) != DuckDBSuccess ||
+        duckdb_list_vector_set_size(vec, total) != DuckDBSuccess)
         return false;
     duckdb_list_entry *to = duckdb_vector_get_data(vec);
     duckdb_vector child = duckdb_list_vector_get_child(vec);
@@ -251,5 +252,7 @@ nx_status nx__source_register(duckdb_connection con, nx_err *err)
     duckdb_table_function_set_function(f, on_rows);
     duckdb_state state = duckdb_register_table_function(con, f);
     duckdb_destroy_table_function(&f);
-    return state == DuckDBSuccess ? NX_OK : nx_fail(err, NX_INTERNAL, "could not set up the SQL engine: a function was refused");
+    return state == DuckDBSuccess
+               ? NX_OK
+               : nx_fail(err, NX_INTERNAL, "could not set up the SQL engine: a function was refused");
 }

@@ -131,7 +131,8 @@ static nx_status put_interval(nx_buf *b, duckdb_interval i)
     for (size_t k = 0; k < NX_COUNT_OF(parts); k++) {
         if (parts[k].n == 0)
             continue;
-        NX_TRY(nx_buf_addf(b, "%s%d %s%s", gap, parts[k].n, parts[k].unit, parts[k].n == 1 || parts[k].n == -1 ? "" : "s"));
+        NX_TRY(nx_buf_addf(b, "%s%d %s%s", gap, parts[k].n, parts[k].unit,
+                           parts[k].n == 1 || parts[k].n == -1 ? "" : "s"));
         gap = " ";
     }
     if (i.micros == 0)
@@ -143,8 +144,8 @@ static nx_status put_interval(nx_buf *b, duckdb_interval i)
 static nx_status put_uuid(nx_buf *b, duckdb_hugeint h)
 {
     uint64_t hi = (uint64_t)h.upper ^ (uint64_t)1 << 63; /* kept with the top bit flipped, so that it sorts as text */
-    return nx_buf_addf(b, "%08" PRIx64 "-%04" PRIx64 "-%04" PRIx64 "-%04" PRIx64 "-%012" PRIx64, hi >> 32, hi >> 16 & 0xffff,
-                       hi & 0xffff, h.lower >> 48, h.lower & 0xffffffffffff);
+    return nx_buf_addf(b, "%08" PRIx64 "-%04" PRIx64 "-%04" PRIx64 "-%04" PRIx64 "-%012" PRIx64, hi >> 32,
+                       hi >> 16 & 0xffff, hi & 0xffff, h.lower >> 48, h.lower & 0xffffffffffff);
 }
 
 static nx_status put_unsigned(nx_buf *b, duckdb_uhugeint h)

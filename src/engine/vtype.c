@@ -187,7 +187,8 @@ static nx_status refuse(const nx__vtype *v, const char *column, nx_err *err)
     nx_buf_init(&b, 0);
     if (nx__vtype_text(v, &b) != NX_OK)
         return nx_nomem(err);
-    nx_fail(err, NX_UNSUPPORTED, "column %s has type %s, which no table of the lake can hold", column, nx_buf_str(&b).p);
+    nx_fail(err, NX_UNSUPPORTED, "column %s has type %s, which no table of the lake can hold", column,
+            nx_buf_str(&b).p);
     return nx_err_hint(err, NX_UNSUPPORTED, "cast it in the query, for example to VARCHAR");
 }
 

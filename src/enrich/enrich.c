@@ -78,7 +78,8 @@ static nx_status enrich_row(run *u, const nx_batch *in, size_t i, nx_err *err)
     for (size_t k = 0; st == NX_OK && k < n; k++)
         st = put_mention(&u->mentions, fullname, observed_us, &m[k]);
     if (st != NX_OK)
-        return nx_fail(err, st, "could not keep the scores of " NX_STR_FMT ": %s", NX_STR_ARG(fullname), nx_status_text(st));
+        return nx_fail(err, st, "could not keep the scores of " NX_STR_FMT ": %s", NX_STR_ARG(fullname),
+                       nx_status_text(st));
     u->r->texts++;
     u->r->mentions += (int64_t)n;
     return NX_OK;
@@ -114,12 +115,13 @@ static nx_status pending_sql(nx_lake *l, nx_buf *sql, nx_err *err)
         NX_TRY(nx__enrich_has(l, sources[i].table, &has, err));
         if (!has)
             continue;
-        nx_status st = nx_buf_addf(sql,
-                                   "%sselect distinct on (fullname, observed_at) fullname, observed_at, created_at, %s as text from %s b "
-                                   "where not coalesce(is_deleted, false) and %s is not null and not exists (select 1 from enrich.scores s "
-                                   "where s.fullname = b.fullname and s.observed_at = b.observed_at and s.model = 'vader' "
-                                   "and s.model_version = '" NX_VADER_VERSION "')",
-                                   sql->n == 0 ? "" : " union all ", sources[i].text, sources[i].table, sources[i].text);
+        nx_status st = nx_buf_addf(
+            sql,
+            "%sselect distinct on (fullname, observed_at) fullname, observed_at, created_at, %s as text from %s b "
+            "where not coalesce(is_deleted, false) and %s is not null and not exists (select 1 from enrich.scores s "
+            "where s.fullname = b.fullname and s.observed_at = b.observed_at and s.model = 'vader' "
+            "and s.model_version = '" NX_VADER_VERSION "')",
+            sql->n == 0 ? "" : " union all ", sources[i].text, sources[i].table, sources[i].text);
         if (st != NX_OK)
             return nx_nomem(err);
     }
@@ -135,8 +137,9 @@ static nx_status undo_leftovers(run *u, nx_err *err)
     if (mentions <= scores)
         return NX_OK;
     nx_commit_result r;
-    NX_TRY(nx_lake_delete_sql(u->o->lake, u->write, "enrich.mentions",
-                              NX_STR("(fullname, observed_at) not in (select (fullname, observed_at) from enrich.scores)"), &r, err));
+    NX_TRY(nx_lake_delete_sql(
+        u->o->lake, u->write, "enrich.mentions",
+        NX_STR("(fullname, observed_at) not in (select (fullname, observed_at) from enrich.scores)"), &r, err));
     return nx_lake_attach_table(u->o->lake, u->read, "enrich.mentions", err);
 }
 
@@ -145,7 +148,8 @@ static nx_status commit(run *u, nx_err *err)
     int64_t scores, mentions;
     NX_TRY(nx_table_txn(u->scores_t, NX_ENRICH_APP_ID, &scores, err));
     NX_TRY(nx_table_txn(u->mentions_t, NX_ENRICH_APP_ID, &mentions, err));
-    nx_commit_opts o = {.operation = "WRITE", .app_id = NX_ENRICH_APP_ID, .txn_version = (mentions > scores ? mentions : scores) + 1};
+    nx_commit_opts o = {
+        .operation = "WRITE", .app_id = NX_ENRICH_APP_ID, .txn_version = (mentions > scores ? mentions : scores) + 1};
     nx_commit_result r;
     NX_TRY(nx_writer_commit(u->mentions_w, &o, &r, err));
     u->r->mentions_version = r.version;

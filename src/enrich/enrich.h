@@ -24,9 +24,9 @@ typedef struct nx_enrich_opts {
 } nx_enrich_opts;
 
 typedef struct nx_enrich_result {
-    int64_t texts;      /* observations scored by this run */
-    int64_t mentions;   /* rows added */
-    int64_t symbols;    /* in the reference table */
+    int64_t texts;    /* observations scored by this run */
+    int64_t mentions; /* rows added */
+    int64_t symbols;  /* in the reference table */
     int64_t scores_version, mentions_version;
 } nx_enrich_result;
 

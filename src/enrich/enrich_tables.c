@@ -30,9 +30,13 @@ static const char *const stats[] = {"fullname", "observed_at", NULL};
 
 nx_status nx_enrich_ensure(nx_lake *l, nx_table **ret_scores, nx_table **ret_mentions, nx_err *err)
 {
-    nx_table_spec scores = {.name = "enrich.scores", .schema = &nx__enrich_scores, .stats = stats,
+    nx_table_spec scores = {.name = "enrich.scores",
+                            .schema = &nx__enrich_scores,
+                            .stats = stats,
                             .description = "Sentiment of every observed text"};
-    nx_table_spec mentions = {.name = "enrich.mentions", .schema = &nx__enrich_mentions, .stats = stats,
+    nx_table_spec mentions = {.name = "enrich.mentions",
+                              .schema = &nx__enrich_mentions,
+                              .stats = stats,
                               .description = "Symbols that observed texts name"};
     NX_TRY(nx_table_ensure(l, &scores, ret_scores, err));
     return nx_table_ensure(l, &mentions, ret_mentions, err);
@@ -54,15 +58,14 @@ nx_status nx__enrich_has(nx_lake *l, const char *table, bool *ret, nx_err *err)
 
 /* An active observation of an asset lists its symbol until the next one; the first reaches back for ever, the last forward. An asset first seen
  * inactive was listed before. Symbols are used again: the same one may stand in several assets, whose times add up. */
-static const char asset_sql[] =
-    "select symbol, "
-    "case when rn = 1 then null else epoch_us(observed_at) end as from_us, "
-    "case when active then epoch_us(until) else epoch_us(observed_at) end as to_us "
-    "from (select symbol, status = 'active' as active, observed_at, "
-    "lead(observed_at) over w as until, row_number() over w as rn "
-    "from bronze.assets where symbol is not null "
-    "window w as (partition by id order by observed_at, _ingest_pos, _ingest_idx)) "
-    "where active or rn = 1";
+static const char asset_sql[] = "select symbol, "
+                                "case when rn = 1 then null else epoch_us(observed_at) end as from_us, "
+                                "case when active then epoch_us(until) else epoch_us(observed_at) end as to_us "
+                                "from (select symbol, status = 'active' as active, observed_at, "
+                                "lead(observed_at) over w as until, row_number() over w as rn "
+                                "from bronze.assets where symbol is not null "
+                                "window w as (partition by id order by observed_at, _ingest_pos, _ingest_idx)) "
+                                "where active or rn = 1";
 
 static nx_status add_rows(nx_session *s, nx_str sql, nx_symbols *to, nx_err *err)
 {
@@ -75,7 +78,8 @@ static nx_status add_rows(nx_session *s, nx_str sql, nx_symbols *to, nx_err *err
         nx_buf_clear(&name);
         st = nx_result_text(r, i, 0, &name);
         if (st == NX_OK)
-            st = nx_symbols_add(to, nx_buf_str(&name), nx_result_i64(r, i, 1, INT64_MIN), nx_result_i64(r, i, 2, INT64_MAX), err);
+            st = nx_symbols_add(to, nx_buf_str(&name), nx_result_i64(r, i, 1, INT64_MIN),
+                                nx_result_i64(r, i, 2, INT64_MAX), err);
     }
     nx_result_drop(r);
     return st;
@@ -90,10 +94,13 @@ nx_status nx__enrich_symbols(nx_lake *l, nx_session *s, nx_symbols **ret, nx_err
     NX_TRY(nx_symbols_new(&list, err));
     nx_status st = assets ? add_rows(s, nx_str_of(asset_sql), list, err) : NX_OK;
     if (st == NX_OK && bars)
-        st = add_rows(s,
-                      assets ? NX_STR("select distinct symbol, null, null from bronze.bars where symbol not in (select symbol from bronze.assets)")
-                             : NX_STR("select distinct symbol, null, null from bronze.bars"),
-                      list, err);
+        st = add_rows(
+            s,
+            assets
+                ? NX_STR(
+                      "select distinct symbol, null, null from bronze.bars where symbol not in (select symbol from bronze.assets)")
+                : NX_STR("select distinct symbol, null, null from bronze.bars"),
+            list, err);
     if (st != NX_OK)
         nx_symbols_drop(list);
     else

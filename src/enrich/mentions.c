@@ -291,7 +291,10 @@ static void try_bare(finder *f, size_t from, size_t to)
     }
     if (!named && shouted(f, from))
         return;
-    keep(f, l, NX_MENTION_BARE, from, to, word.n == 2 ? CONFIDENCE_TWO : word.n == 3 ? CONFIDENCE_THREE : CONFIDENCE_LONG);
+    keep(f, l, NX_MENTION_BARE, from, to,
+         word.n == 2   ? CONFIDENCE_TWO
+         : word.n == 3 ? CONFIDENCE_THREE
+                       : CONFIDENCE_LONG);
 }
 
 static int by_place(const void *a, const void *b)
@@ -300,7 +303,8 @@ static int by_place(const void *a, const void *b)
     return (x->span_from > y->span_from) - (x->span_from < y->span_from);
 }
 
-nx_status nx_mentions_find(const nx_symbols *s, nx_str text, int64_t at_us, nx_arena *a, const nx_mention **ret, size_t *ret_n, nx_err *err)
+nx_status nx_mentions_find(const nx_symbols *s, nx_str text, int64_t at_us, nx_arena *a, const nx_mention **ret,
+                           size_t *ret_n, nx_err *err)
 {
     *ret = NULL;
     *ret_n = 0;

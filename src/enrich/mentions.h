@@ -25,7 +25,7 @@ typedef enum nx_mention_kind { NX_MENTION_CASHTAG, NX_MENTION_BARE } nx_mention_
 const char *nx_mention_kind_name(nx_mention_kind k); /* "cashtag", "bare" */
 
 typedef struct nx_mention {
-    nx_str symbol;              /* upper case, lives as long as the table */
+    nx_str symbol; /* upper case, lives as long as the table */
     nx_mention_kind kind;
     int32_t span_from, span_to; /* bytes of the text, half-open; a cashtag's begins at its $ */
     double confidence;          /* share of such mentions that mean the security (facts behind the numbers: README) */
@@ -34,7 +34,7 @@ typedef struct nx_mention {
 /* Every mention in order of the text, at most NX_MENTIONS_MAX. at_us: when the text was written. The array lives in the arena.
  * Fails with NX_NOMEM; texts over 1 GiB with NX_LIMIT. */
 enum { NX_MENTIONS_MAX = 256 };
-NX_MUST_USE nx_status nx_mentions_find(const nx_symbols *s, nx_str text, int64_t at_us, nx_arena *a, const nx_mention **ret, size_t *ret_n,
-                                       nx_err *err);
+NX_MUST_USE nx_status nx_mentions_find(const nx_symbols *s, nx_str text, int64_t at_us, nx_arena *a,
+                                       const nx_mention **ret, size_t *ret_n, nx_err *err);
 
 #endif

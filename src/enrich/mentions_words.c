@@ -2,22 +2,25 @@
 #include "enrich/mentions_int.h"
 
 static const char *const stop_words[] = {
-    "A",    "I",    "AH",   "AI",    "ALL",  "AM",   "AN",   "AND",  "ANY",  "APE",  "APES", "ARE",  "AT",   "ATH",  "ATM",  "BE",
-    "BIG",  "BOE",  "BTFD", "BUT",   "BUY",  "BY",   "CAN",  "CEO",  "CFO",  "CIA",  "COO",  "CPI",  "CTO",  "DCA",  "DD",   "DIP",
-    "DO",   "DOJ",  "DTE",  "ECB",   "EDIT", "ELON", "EOD",  "EOW",  "EPS",  "ER",   "ESG",  "EST",  "ETF",  "EU",   "EV",   "FBI",
-    "FD",   "FDA",  "FED",  "FOMC",  "FOMO", "FOR",  "FREE", "FUD",  "FUND", "FYI",  "GDP",  "GET",  "GO",   "GOAT", "GOOD", "GTFO",
-    "HAS",  "HF",   "HODL", "HOLD",  "HQ",   "IMO",  "IN",   "IPO",  "IQ",   "IRS",  "IS",   "IT",   "ITM",  "IV",   "JPOW", "KYS",
-    "LETS", "LFG",  "LINE", "LMAO",  "LOL",  "LOVE", "LOW",  "MACD", "MARK", "MAX",  "ME",   "MEME", "MM",   "MOASS", "MOON", "MORE",
-    "MSM",  "NEW",  "NEXT", "NFA",   "NFT",  "NO",   "NOT",  "NOW",  "NYC",  "NYSE", "OF",   "OK",   "ON",   "ONE",  "OP",   "OPEN",
-    "OR",   "OTM",  "OUT",  "PDT",   "PE",   "PM",   "POS",  "PR",   "PS",   "PT",   "PUMP", "PUTS", "QE",   "QT",   "RC",   "REAL",
-    "RED",  "RH",   "RIDE", "RIP",   "ROFL", "ROPE", "RSI",  "SAFE", "SEC",  "SEE",  "SELL", "SHORT", "SI",  "SIX",  "SO",   "SP",
-    "SPAC", "STAY", "STOCK", "TA",   "THE",  "THIS", "TL",   "TLDR", "TO",   "TOS",  "TV",   "UK",   "US",   "USA",  "USD",  "VERY",
-    "VIX",  "WE",   "WELL", "WHO",   "WILL", "WSB",  "WTF",  "YOLO", "YOU",  "YTD",
+    "A",    "I",    "AH",  "AI",   "ALL",  "AM",   "AN",    "AND",  "ANY",  "APE",   "APES", "ARE",  "AT",   "ATH",
+    "ATM",  "BE",   "BIG", "BOE",  "BTFD", "BUT",  "BUY",   "BY",   "CAN",  "CEO",   "CFO",  "CIA",  "COO",  "CPI",
+    "CTO",  "DCA",  "DD",  "DIP",  "DO",   "DOJ",  "DTE",   "ECB",  "EDIT", "ELON",  "EOD",  "EOW",  "EPS",  "ER",
+    "ESG",  "EST",  "ETF", "EU",   "EV",   "FBI",  "FD",    "FDA",  "FED",  "FOMC",  "FOMO", "FOR",  "FREE", "FUD",
+    "FUND", "FYI",  "GDP", "GET",  "GO",   "GOAT", "GOOD",  "GTFO", "HAS",  "HF",    "HODL", "HOLD", "HQ",   "IMO",
+    "IN",   "IPO",  "IQ",  "IRS",  "IS",   "IT",   "ITM",   "IV",   "JPOW", "KYS",   "LETS", "LFG",  "LINE", "LMAO",
+    "LOL",  "LOVE", "LOW", "MACD", "MARK", "MAX",  "ME",    "MEME", "MM",   "MOASS", "MOON", "MORE", "MSM",  "NEW",
+    "NEXT", "NFA",  "NFT", "NO",   "NOT",  "NOW",  "NYC",   "NYSE", "OF",   "OK",    "ON",   "ONE",  "OP",   "OPEN",
+    "OR",   "OTM",  "OUT", "PDT",  "PE",   "PM",   "POS",   "PR",   "PS",   "PT",    "PUMP", "PUTS", "QE",   "QT",
+    "RC",   "REAL", "RED", "RH",   "RIDE", "RIP",  "ROFL",  "ROPE", "RSI",  "SAFE",  "SEC",  "SEE",  "SELL", "SHORT",
+    "SI",   "SIX",  "SO",  "SP",   "SPAC", "STAY", "STOCK", "TA",   "THE",  "THIS",  "TL",   "TLDR", "TO",   "TOS",
+    "TV",   "UK",   "US",  "USA",  "USD",  "VERY", "VIX",   "WE",   "WELL", "WHO",   "WILL", "WSB",  "WTF",  "YOLO",
+    "YOU",  "YTD",
 };
 
 static const char *const trading_words[] = {
-    "call", "calls", "put", "puts", "share", "shares", "long", "short", "buy", "buying", "sell", "selling", "hold", "holding", "bought", "sold",
-    "strike", "earnings", "iv", "leap", "leaps", "stock", "ticker", "position", "positions",
+    "call",   "calls", "put",     "puts",  "share",   "shares",   "long",      "short",  "buy",
+    "buying", "sell",  "selling", "hold",  "holding", "bought",   "sold",      "strike", "earnings",
+    "iv",     "leap",  "leaps",   "stock", "ticker",  "position", "positions",
 };
 
 bool nx__mentions_ambiguous(nx_str symbol)

@@ -13,7 +13,7 @@ static const struct {
     const char *words;
     double value;
 } phrases[] = {
-    {"the shit", 3},       {"the bomb", 3},   {"bad ass", 1.5},      {"bus stop", 0},       {"yeah right", -2},
+    {"the shit", 3},         {"the bomb", 3},   {"bad ass", 1.5},       {"bus stop", 0},        {"yeah right", -2},
     {"kiss of death", -1.5}, {"to die for", 3}, {"beating heart", 3.1}, {"broken heart", -2.9},
 };
 
@@ -234,7 +234,9 @@ nx_status nx_vader_new(nx_vader **ret, nx_err *err)
     nx_map_init(&v->emoji, NULL);
     nx_arena_init(&v->arena, 8 << 20);
     v->ctype = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-    nx_status st = v->ctype == (locale_t)0 ? nx_fail_sys(err, NX_IO, "could not load the character classes of locale C.UTF-8") : NX_OK;
+    nx_status st = v->ctype == (locale_t)0
+                       ? nx_fail_sys(err, NX_IO, "could not load the character classes of locale C.UTF-8")
+                       : NX_OK;
     if (st == NX_OK)
         st = nx__vader_load(v, err);
     if (st != NX_OK) {

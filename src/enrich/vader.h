@@ -25,6 +25,7 @@ NX_MUST_USE nx_status nx_vader_new(nx_vader **ret, nx_err *err);
 void nx_vader_drop(nx_vader *v);
 /* text: UTF-8 (malformed bytes count as letters that no list knows). The arena is scratch: the caller resets it. Fails only with
  * NX_NOMEM. */
-NX_MUST_USE nx_status nx_vader_score_text(const nx_vader *v, nx_str text, nx_arena *scratch, nx_vader_score *ret, nx_err *err);
+NX_MUST_USE nx_status nx_vader_score_text(const nx_vader *v, nx_str text, nx_arena *scratch, nx_vader_score *ret,
+                                          nx_err *err);
 
 #endif

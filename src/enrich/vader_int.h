@@ -15,17 +15,17 @@ struct nx_vader {
 };
 
 typedef struct vader_token {
-    nx_str text;          /* as written, punctuation stripped */
-    nx_str low;           /* lower case */
+    nx_str text;           /* as written, punctuation stripped */
+    nx_str low;            /* lower case */
     const double *valence; /* lexicon entry of low, or NULL */
-    bool upper;           /* cased letters, none of them lower case */
+    bool upper;            /* cased letters, none of them lower case */
 } vader_token;
 
 typedef struct vader_text {
-    nx_str text;          /* with emoji spelled out, trimmed */
+    nx_str text; /* with emoji spelled out, trimmed */
     vader_token *tokens;
     size_t n;
-    bool cap_diff;        /* some tokens are upper case, but not all */
+    bool cap_diff; /* some tokens are upper case, but not all */
 } vader_text;
 
 /* Fills the lexicon and the emoji table. */

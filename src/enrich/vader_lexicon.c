@@ -3,35 +3,35 @@
 
 #include "enrich/vader_int.h"
 
-#define EMBED(name, file)                                 \
-    __asm__(".section .rodata\n.global " #name "\n" #name \
-            ":\n.incbin \"" file "\"\n.global " #name "_end\n" #name "_end:\n.byte 0\n.previous\n"); \
+#define EMBED(name, file)                                                                                              \
+    __asm__(".section .rodata\n.global " #name "\n" #name ":\n.incbin \"" file "\"\n.global " #name "_end\n" #name     \
+            "_end:\n.byte 0\n.previous\n");                                                                            \
     extern const char name[], name##_end[]
 
 EMBED(nx__vader_lexicon_tsv, "third_party/vader/lexicon.tsv");
 EMBED(nx__vader_emoji_tsv, "third_party/vader/emoji.tsv");
 
 static const char *const boosters[] = {
-    "absolutely",   "amazingly",   "awfully",       "completely",  "considerable",  "considerably", "decidedly",
-    "deeply",       "effing",      "enormous",      "enormously",  "entirely",      "especially",   "exceptional",
-    "exceptionally", "extreme",    "extremely",     "fabulously",  "flippin",       "flipping",     "frackin",
-    "fracking",     "fricking",    "frickin",       "friggin",     "frigging",      "fuckin",       "fucking",
-    "fuggin",       "fugging",     "fully",         "greatly",     "hella",         "highly",       "hugely",
-    "incredible",   "incredibly",  "intensely",     "major",       "majorly",       "more",         "most",
-    "particularly", "purely",      "quite",         "really",      "remarkably",    "so",           "substantially",
-    "thoroughly",   "total",       "totally",       "tremendous",  "tremendously",  "uber",         "unbelievably",
-    "unusually",    "utter",       "utterly",       "very",
+    "absolutely",    "amazingly",  "awfully",   "completely", "considerable", "considerably", "decidedly",
+    "deeply",        "effing",     "enormous",  "enormously", "entirely",     "especially",   "exceptional",
+    "exceptionally", "extreme",    "extremely", "fabulously", "flippin",      "flipping",     "frackin",
+    "fracking",      "fricking",   "frickin",   "friggin",    "frigging",     "fuckin",       "fucking",
+    "fuggin",        "fugging",    "fully",     "greatly",    "hella",        "highly",       "hugely",
+    "incredible",    "incredibly", "intensely", "major",      "majorly",      "more",         "most",
+    "particularly",  "purely",     "quite",     "really",     "remarkably",   "so",           "substantially",
+    "thoroughly",    "total",      "totally",   "tremendous", "tremendously", "uber",         "unbelievably",
+    "unusually",     "utter",      "utterly",   "very",
 };
 static const char *const dampeners[] = {
-    "almost",   "barely",  "hardly",       "just enough", "kind of",  "kind-of",  "kinda",  "kindof",   "less",      "little", "marginal",
-    "marginally", "occasional", "occasionally", "partly", "scarce",   "scarcely", "slight", "slightly", "somewhat", "sort of", "sort-of",
-    "sorta",    "sortof",
+    "almost",   "barely", "hardly",   "just enough", "kind of",    "kind-of",      "kinda",  "kindof",
+    "less",     "little", "marginal", "marginally",  "occasional", "occasionally", "partly", "scarce",
+    "scarcely", "slight", "slightly", "somewhat",    "sort of",    "sort-of",      "sorta",  "sortof",
 };
 static const char *const negations[] = {
-    "aint",   "arent",   "cannot",  "cant",   "couldnt", "darent",  "despite", "didnt",  "doesnt", "dont",    "hadnt",
-    "hasnt",  "havent",  "isnt",    "mightnt", "mustnt", "neednt",  "neither", "never",  "none",   "nope",    "nor",
-    "not",    "nothing", "nowhere", "oughtnt", "rarely", "seldom",  "shant",   "shouldnt", "uh-uh", "uhuh",   "wasnt",
-    "werent", "without", "wont",    "wouldnt",
+    "aint",  "arent", "cannot", "cant",    "couldnt", "darent",  "despite", "didnt",   "doesnt", "dont",
+    "hadnt", "hasnt", "havent", "isnt",    "mightnt", "mustnt",  "neednt",  "neither", "never",  "none",
+    "nope",  "nor",   "not",    "nothing", "nowhere", "oughtnt", "rarely",  "seldom",  "shant",  "shouldnt",
+    "uh-uh", "uhuh",  "wasnt",  "werent",  "without", "wont",    "wouldnt",
 };
 
 static bool listed(nx_str word, const char *const *list, size_t n)

@@ -15,9 +15,9 @@ typedef struct alpaca {
     nx_sink sink;
     char key_header[256], secret_header[256];
     const char *headers[4];
-    char symbols[8192];   /* percent-encoded list */
+    char symbols[8192]; /* percent-encoded list */
     char app_id[96];
-    char observed[40];    /* observed_at of a list */
+    char observed[40]; /* observed_at of a list */
 } alpaca;
 
 static const int64_t DAY_US = (int64_t)86400 * 1000000;
@@ -33,7 +33,9 @@ static nx_status put_header(char *to, size_t cap, const char *name, const char *
     for (const char *p = value; *p != '\0'; p++)
         plain &= (unsigned char)*p > 0x20 && (unsigned char)*p < 0x7f;
     if (!plain || value[0] == '\0')
-        return nx_err_hint(err, nx_fail(err, NX_INVALID, "the Alpaca credential for %s is empty or holds blanks or control characters", name),
+        return nx_err_hint(err,
+                           nx_fail(err, NX_INVALID,
+                                   "the Alpaca credential for %s is empty or holds blanks or control characters", name),
                            "check alpaca.key and alpaca.secret");
     if ((size_t)snprintf(to, cap, "%s: %s", name, value) >= cap)
         return nx_fail(err, NX_INVALID, "the Alpaca credential for %s is too long", name);
@@ -53,7 +55,9 @@ static nx_status set_up(alpaca *a, nx_err *err)
     for (const char *const *s = a->o->symbols; s != NULL && *s != NULL; s++) {
         nx_status st = b.n == 0 ? NX_OK : nx_buf_adds(&b, "%2C");
         if (st != NX_OK || nx_url_encode(&b, nx_str_of(*s)) != NX_OK)
-            return nx_err_hint(err, nx_fail(err, NX_LIMIT, "the list of symbols is longer than %zu bytes", sizeof a->symbols), "load them in parts");
+            return nx_err_hint(
+                err, nx_fail(err, NX_LIMIT, "the list of symbols is longer than %zu bytes", sizeof a->symbols),
+                "load them in parts");
     }
     if (b.n > 0)
         memcpy(a->symbols, b.p, b.n + 1);
@@ -66,8 +70,9 @@ static void name_request(alpaca *a, const char *what)
     NX_BUF_AUTO nx_buf b;
     char hex[65];
     nx_buf_init(&b, 1 << 16);
-    nx_status st = nx_buf_addf(&b, "%s|%s|%s|%s|%s|%lld|%lld", what, a->o->data_url, a->symbols, a->o->timeframe == NULL ? "" : a->o->timeframe,
-                               a->o->feed == NULL ? "" : a->o->feed, (long long)a->o->start_us, (long long)a->o->end_us);
+    nx_status st = nx_buf_addf(&b, "%s|%s|%s|%s|%s|%lld|%lld", what, a->o->data_url, a->symbols,
+                               a->o->timeframe == NULL ? "" : a->o->timeframe, a->o->feed == NULL ? "" : a->o->feed,
+                               (long long)a->o->start_us, (long long)a->o->end_us);
     nx_sha256_hex(st == NX_OK ? nx_buf_str(&b) : NX_STR(""), hex);
     snprintf(a->app_id, sizeof a->app_id, "alpaca.rest/%s/%.16s", what, hex);
 }
@@ -76,7 +81,7 @@ typedef struct page_rows {
     alpaca *a;
     const nx_context *context; /* without the symbol */
     size_t n_context;
-    const char *key_field;     /* column that the member name gives; NULL: none */
+    const char *key_field; /* column that the member name gives; NULL: none */
 } page_rows;
 
 static nx_status take_row(void *ctx, nx_str key, nx_str value, nx_err *err)
@@ -100,7 +105,8 @@ typedef struct circle {
 static nx_status next_token(circle *c, nx_str token, nx_err *err)
 {
     if (token.n > 0 && c->pages > 0 && nx_str_eq(token, nx_buf_str(&c->seen)))
-        return nx_fail(err, NX_REMOTE, "Alpaca's pages go in a circle: after %lld pages the same page token came again", (long long)c->pages);
+        return nx_fail(err, NX_REMOTE, "Alpaca's pages go in a circle: after %lld pages the same page token came again",
+                       (long long)c->pages);
     if (++c->pages > PAGES_MAX)
         return nx_fail(err, NX_LIMIT, "Alpaca's answer has no end: %d pages of one request were read", (int)PAGES_MAX);
     if (c->pages < c->renew_at)
@@ -170,9 +176,9 @@ static nx_status read_window(alpaca *a, int64_t from_us, int64_t to_us, nx_err *
     char from[40], to[40], url[12000];
     nx_time_format_us(from_us, from);
     nx_time_format_ns(to_us * 1000 - 1, to); /* the vendor's end is inclusive */
-    int n = snprintf(url, sizeof url, "%s/v2/stocks/%s?symbols=%s&start=%s&end=%s&limit=10000&feed=%s%s%s", a->o->data_url,
-                     bars ? "bars" : "trades", a->symbols, from, to, a->o->feed, bars ? "&adjustment=raw&timeframe=" : "",
-                     bars ? a->o->timeframe : "");
+    int n = snprintf(url, sizeof url, "%s/v2/stocks/%s?symbols=%s&start=%s&end=%s&limit=10000&feed=%s%s%s",
+                     a->o->data_url, bars ? "bars" : "trades", a->symbols, from, to, a->o->feed,
+                     bars ? "&adjustment=raw&timeframe=" : "", bars ? a->o->timeframe : "");
     if (n < 0 || (size_t)n >= sizeof url)
         return nx_fail(err, NX_LIMIT, "a request to Alpaca is longer than %zu bytes", sizeof url);
     nx_context context = {"timeframe", nx_str_of(a->o->timeframe)};
@@ -190,7 +196,8 @@ static nx_status read_history(alpaca *a, nx_err *err)
     int64_t skip = a->fetch.o->refresh || done < 0 ? 0 : done;
     for (int64_t i = 0; i < total; i++) {
         if (a->fetch.o->stop != NULL && *a->fetch.o->stop)
-            return nx_fail(err, NX_CANCELLED, "the backfill was stopped after %lld of %lld windows", (long long)i, (long long)total);
+            return nx_fail(err, NX_CANCELLED, "the backfill was stopped after %lld of %lld windows", (long long)i,
+                           (long long)total);
         a->fetch.r->windows++;
         if (i < skip) {
             a->fetch.r->windows_skipped++;
@@ -231,8 +238,8 @@ static nx_status read_actions(alpaca *a, nx_err *err)
     char url[12000], from[16], to[16];
     nx_date_format(nx_days_of_us(a->o->start_us), from);
     nx_date_format(nx_days_of_us(a->o->end_us - 1), to);
-    int n = snprintf(url, sizeof url, "%s/v1/corporate-actions?start=%s&end=%s&limit=1000%s%s", a->o->data_url, from, to,
-                     a->symbols[0] == '\0' ? "" : "&symbols=", a->symbols);
+    int n = snprintf(url, sizeof url, "%s/v1/corporate-actions?start=%s&end=%s&limit=1000%s%s", a->o->data_url, from,
+                     to, a->symbols[0] == '\0' ? "" : "&symbols=", a->symbols);
     if (n < 0 || (size_t)n >= sizeof url)
         return nx_fail(err, NX_LIMIT, "a request to Alpaca is longer than %zu bytes", sizeof url);
     return read_list(a, url, "corporate_actions.*[]", "action_type", err);
@@ -242,7 +249,8 @@ static nx_status check_options(nx_alpaca_kind kind, const nx_alpaca_opts *o, nx_
 {
     bool history = kind == NX_ALPACA_BARS || kind == NX_ALPACA_TRADES;
     if (history && (o->symbols == NULL || o->symbols[0] == NULL))
-        return nx_err_hint(err, nx_fail(err, NX_INVALID, "no symbols to load"), "alpaca.symbols in nexus.yml, or --symbols");
+        return nx_err_hint(err, nx_fail(err, NX_INVALID, "no symbols to load"),
+                           "alpaca.symbols in nexus.yml, or --symbols");
     if (kind != NX_ALPACA_ASSETS && o->start_us >= o->end_us)
         return nx_fail(err, NX_INVALID, "the start of the range is not before its end");
     if (kind != NX_ALPACA_ASSETS && (o->start_us < INT64_MIN / 2000 || o->end_us > INT64_MAX / 2000))
@@ -254,7 +262,8 @@ static nx_status check_options(nx_alpaca_kind kind, const nx_alpaca_opts *o, nx_
     return NX_OK;
 }
 
-nx_status nx_backfill_alpaca(const nx_pull_opts *p, nx_alpaca_kind kind, const nx_alpaca_opts *o, nx_pull_result *ret, nx_err *err)
+nx_status nx_backfill_alpaca(const nx_pull_opts *p, nx_alpaca_kind kind, const nx_alpaca_opts *o, nx_pull_result *ret,
+                             nx_err *err)
 {
     static const char *const tables[] = {"bronze.bars", "bronze.trades", "bronze.assets", "bronze.corporate_actions"};
     bool history = kind == NX_ALPACA_BARS || kind == NX_ALPACA_TRADES;
@@ -265,8 +274,8 @@ nx_status nx_backfill_alpaca(const nx_pull_opts *p, nx_alpaca_kind kind, const n
     if (st == NX_OK)
         st = nx__fetch_open(&a.fetch, p, ret, "Alpaca", NULL, err);
     if (st == NX_OK)
-        st = nx__sink_open(&a.sink, p, ret, tables[kind], "alpaca.rest", kind == NX_ALPACA_TRADES ? trade_tie_break : NULL,
-                           history ? o->delay_us : -1, err);
+        st = nx__sink_open(&a.sink, p, ret, tables[kind], "alpaca.rest",
+                           kind == NX_ALPACA_TRADES ? trade_tie_break : NULL, history ? o->delay_us : -1, err);
     if (st == NX_OK)
         st = history ? read_history(&a, err) : kind == NX_ALPACA_ASSETS ? read_assets(&a, err) : read_actions(&a, err);
     nx__sink_close(&a.sink);

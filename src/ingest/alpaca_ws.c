@@ -31,7 +31,7 @@ struct nx_alpaca_ws {
     bool connected, signed_in, subscribed;
     int error_code;
     char error_msg[160];
-    int tries; /* since data last came */
+    int tries;            /* since data last came */
     pthread_mutex_t lock; /* stats, result */
     nx_alpaca_ws_stats stats;
     nx_err result;
@@ -58,7 +58,8 @@ static bool on_control(void *ctx, nx_str type, nx_str object)
         w->subscribed = true;
         return true;
     }
-    if ((!nx_str_is(type, "success") && !nx_str_is(type, "error")) || nx_json_parse(object, NULL, &a, &v, NULL) != NX_OK)
+    if ((!nx_str_is(type, "success") && !nx_str_is(type, "error")) ||
+        nx_json_parse(object, NULL, &a, &v, NULL) != NX_OK)
         return false;
     nx_str msg = nx_val_str(nx_val_get(v, "msg"), NX_STR(""));
     if (nx_str_is(type, "success")) {
@@ -78,13 +79,15 @@ static bool on_control(void *ctx, nx_str type, nx_str object)
 /* A code that no reconnect mends: bad credentials, plan, request. */
 static bool fatal_code(int code)
 {
-    return code == 400 || code == 402 || code == 405 || code == 408 || code == 409 || code == 410 || code == 411 || code == 412 || code == 413;
+    return code == 400 || code == 402 || code == 405 || code == 408 || code == 409 || code == 410 || code == 411 ||
+           code == 412 || code == 413;
 }
 
 static nx_status vendor_error(nx_alpaca_ws *w, nx_err *err)
 {
     bool fatal = fatal_code(w->error_code);
-    nx_fail(err, fatal ? NX_INVALID : NX_REMOTE, "Alpaca ended the feed %s: %d %s", w->source, w->error_code, w->error_msg);
+    nx_fail(err, fatal ? NX_INVALID : NX_REMOTE, "Alpaca ended the feed %s: %d %s", w->source, w->error_code,
+            w->error_msg);
     if (err != NULL)
         err->retriable = !fatal;
     if (w->error_code == 402)
@@ -94,7 +97,8 @@ static nx_status vendor_error(nx_alpaca_ws *w, nx_err *err)
     if (w->error_code == 405)
         return nx_err_hint(err, NX_INVALID, "the plan allows fewer symbols: shorten alpaca.symbols");
     if (w->error_code == 400 || w->error_code == 410)
-        return nx_err_hint(err, NX_INVALID, "one name in alpaca.symbols or alpaca.channels is none of this feed: all were refused");
+        return nx_err_hint(err, NX_INVALID,
+                           "one name in alpaca.symbols or alpaca.channels is none of this feed: all were refused");
     if (w->error_code == 406)
         return nx_err_hint(err, NX_REMOTE, "another session of these credentials is open");
     return fatal ? NX_INVALID : NX_REMOTE;
@@ -141,7 +145,8 @@ static nx_status await(nx_alpaca_ws *w, const bool *flag, const char *what, nx_e
             return lost(err);
         }
         if (st == NX_NOTHING) {
-            nx_fail(err, NX_REMOTE, "Alpaca closed the connection with %d: %s was expected", nx_wsc_close_code(w->conn), what);
+            nx_fail(err, NX_REMOTE, "Alpaca closed the connection with %d: %s was expected", nx_wsc_close_code(w->conn),
+                    what);
             return lost(err);
         }
         NX_TRY(st);
@@ -186,7 +191,8 @@ static nx_status sign_in(nx_alpaca_ws *w, nx_err *err)
 /* Half-open connections stay "open" for hours without a byte: silence is answered with a ping, and more of it with a new connection. */
 static nx_status check_alive(nx_alpaca_ws *w, nx_mono_ns *pinged_at, nx_err *err)
 {
-    nx_mono_ns quiet = (nx_mono_ns)(w->o.quiet_ms == 0 ? 15000 : w->o.quiet_ms) * 1000000, heard_at = nx_wsc_heard_at(w->conn), now = nx_clock_mono();
+    nx_mono_ns quiet = (nx_mono_ns)(w->o.quiet_ms == 0 ? 15000 : w->o.quiet_ms) * 1000000,
+               heard_at = nx_wsc_heard_at(w->conn), now = nx_clock_mono();
     if (now - heard_at < quiet)
         return NX_OK;
     if (*pinged_at <= heard_at) {
@@ -195,7 +201,8 @@ static nx_status check_alive(nx_alpaca_ws *w, nx_mono_ns *pinged_at, nx_err *err
     }
     if (now - *pinged_at < quiet)
         return NX_OK;
-    nx_fail(err, NX_REMOTE, "Alpaca's connection is dead: no byte for %lld ms, not even an answer to our ping", (long long)((now - heard_at) / 1000000));
+    nx_fail(err, NX_REMOTE, "Alpaca's connection is dead: no byte for %lld ms, not even an answer to our ping",
+            (long long)((now - heard_at) / 1000000));
     return lost(err);
 }
 
@@ -262,7 +269,8 @@ static void *run(void *ctx)
 {
     nx_alpaca_ws *w = ctx;
     nx_err err = {0};
-    int64_t base = w->o.backoff_base_ms == 0 ? 500 : w->o.backoff_base_ms, cap = w->o.backoff_cap_ms == 0 ? 60000 : w->o.backoff_cap_ms;
+    int64_t base = w->o.backoff_base_ms == 0 ? 500 : w->o.backoff_base_ms,
+            cap = w->o.backoff_cap_ms == 0 ? 60000 : w->o.backoff_cap_ms;
     for (;;) {
         nx_err_clear(&err);
         nx_status st = session(w, &err);
@@ -293,7 +301,8 @@ static void *run(void *ctx)
 /* {"action":"subscribe","trades":["AAPL"],…}, made once. */
 static nx_status make_subscribe(nx_alpaca_ws *w, nx_err *err)
 {
-    static const char *const known[] = {"trades", "quotes", "bars", "updatedBars", "dailyBars", "statuses", "lulds", "imbalances"};
+    static const char *const known[] = {"trades",    "quotes",   "bars",  "updatedBars",
+                                        "dailyBars", "statuses", "lulds", "imbalances"};
     NX_BUF_AUTO nx_buf b;
     nx_buf_init(&b, 1 << 20);
     nx_jw j;
@@ -307,7 +316,9 @@ static nx_status make_subscribe(nx_alpaca_ws *w, nx_err *err)
             ok |= strcmp(known[i], *c) == 0;
         if (!ok) {
             nx_fail(err, NX_INVALID, "'%s' is no channel of Alpaca's stock stream", *c);
-            return nx_err_hint(err, NX_INVALID, "alpaca.channels: trades, quotes, bars, updatedBars, dailyBars, statuses, lulds, imbalances");
+            return nx_err_hint(
+                err, NX_INVALID,
+                "alpaca.channels: trades, quotes, bars, updatedBars, dailyBars, statuses, lulds, imbalances");
         }
         nx_jw_key(&j, *c);
         nx_jw_arr(&j);
@@ -326,9 +337,11 @@ static nx_status set_up(nx_alpaca_ws *w, nx_err *err)
 {
     const nx_alpaca_ws_opts *o = &w->o;
     if (o->key == NULL || o->secret == NULL)
-        return nx_err_hint(err, nx_fail(err, NX_INVALID, "the Alpaca stream needs credentials"), "set alpaca.key and alpaca.secret");
+        return nx_err_hint(err, nx_fail(err, NX_INVALID, "the Alpaca stream needs credentials"),
+                           "set alpaca.key and alpaca.secret");
     if (o->symbols == NULL || o->symbols[0] == NULL || o->channels == NULL || o->channels[0] == NULL)
-        return nx_err_hint(err, nx_fail(err, NX_INVALID, "nothing to subscribe to"), "set alpaca.symbols and alpaca.channels");
+        return nx_err_hint(err, nx_fail(err, NX_INVALID, "nothing to subscribe to"),
+                           "set alpaca.symbols and alpaca.channels");
     NX_TRY(make_subscribe(w, err));
     w->key = nx_str_dup(nx_str_of(o->key));
     w->secret = nx_str_dup(nx_str_of(o->secret));

@@ -23,16 +23,18 @@ typedef enum nx_alpaca_ws_state {
 } nx_alpaca_ws_state;
 
 typedef struct nx_alpaca_ws_opts {
-    nx_stream *stream;            /* borrowed */
-    const char *url;              /* "wss://stream.data.alpaca.markets" */
-    const char *feed;             /* "iex": path /v2/iex; rows get _source "alpaca/iex" */
+    nx_stream *stream; /* borrowed */
+    const char *url;   /* "wss://stream.data.alpaca.markets" */
+    const char *feed;  /* "iex": path /v2/iex; rows get _source "alpaca/iex" */
     const char *key, *secret;
-    const char *const *symbols;   /* NULL-terminated, as the next */
-    const char *const *channels;  /* "trades", "quotes", "bars", "updatedBars", "dailyBars", "statuses", "lulds", "imbalances" */
-    int64_t answer_ms;            /* time for each answer while signing in; 0 means 10,000 */
-    int64_t quiet_ms;             /* after so long without a byte we ping, after twice as long the connection is dead; 0 means 15,000 */
+    const char *const *symbols; /* NULL-terminated, as the next */
+    const char *const
+        *channels;     /* "trades", "quotes", "bars", "updatedBars", "dailyBars", "statuses", "lulds", "imbalances" */
+    int64_t answer_ms; /* time for each answer while signing in; 0 means 10,000 */
+    int64_t
+        quiet_ms; /* after so long without a byte we ping, after twice as long the connection is dead; 0 means 15,000 */
     int64_t backoff_base_ms, backoff_cap_ms; /* 0 means 500 and 60,000 */
-    bool once;                    /* a proper close by the other side ends the feed instead of a reconnect */
+    bool once;                               /* a proper close by the other side ends the feed instead of a reconnect */
 } nx_alpaca_ws_opts;
 
 /* Checks the options (NX_INVALID: an unknown channel, no symbols, no credentials) and starts the thread. */

@@ -26,42 +26,44 @@
 #include "lake/lake.h"
 
 typedef struct nx_pull_result {
-    int64_t requests, retries;   /* requests sent, the repeated ones among them */
-    int64_t rows_seen;           /* objects in the pages */
-    int64_t rows_added;          /* to bronze */
-    int64_t rejected;            /* to quarantine, new ones */
+    int64_t requests, retries; /* requests sent, the repeated ones among them */
+    int64_t rows_seen;         /* objects in the pages */
+    int64_t rows_added;        /* to bronze */
+    int64_t rejected;          /* to quarantine, new ones */
     int64_t windows, windows_skipped;
 } nx_pull_result;
 
 typedef struct nx_pull_opts {
-    nx_engine *engine;           /* borrowed, as the next two */
+    nx_engine *engine; /* borrowed, as the next two */
     nx_lake *lake;
     const nx_contracts *contracts;
-    int requests_per_minute;     /* 0 means 200 */
-    int tries_max;               /* of one request; 0 means 8 */
+    int requests_per_minute;                 /* 0 means 200 */
+    int tries_max;                           /* of one request; 0 means 8 */
     int64_t backoff_base_ms, backoff_cap_ms; /* 0 means 300 and 30,000 */
-    bool refresh;                /* fetch windows again that are marked done */
+    bool refresh;                            /* fetch windows again that are marked done */
     void (*progress)(void *ctx, const nx_pull_result *so_far, int64_t windows_total); /* may be NULL */
     void *progress_ctx;
-    const volatile bool *stop;   /* may be NULL */
+    const volatile bool *stop; /* may be NULL */
 } nx_pull_opts;
 
 typedef enum nx_alpaca_kind { NX_ALPACA_BARS, NX_ALPACA_TRADES, NX_ALPACA_ASSETS, NX_ALPACA_ACTIONS } nx_alpaca_kind;
 
 typedef struct nx_alpaca_opts {
     const char *data_url, *trading_url;
-    const char *key, *secret;    /* NULL: not sent */
-    const char *const *symbols;  /* NULL-terminated; bars and trades: at least one; actions: none means all; assets: always the whole list */
-    const char *timeframe;       /* bars: "1Min", "1Hour", "1Day" */
-    const char *feed;            /* bars, trades */
-    int64_t start_us, end_us;    /* [start, end) */
-    int64_t delay_us;            /* stated delay of the feed: _known_at = event + delay */
+    const char *key, *secret; /* NULL: not sent */
+    const char *const *
+        symbols; /* NULL-terminated; bars and trades: at least one; actions: none means all; assets: always the whole list */
+    const char *timeframe;    /* bars: "1Min", "1Hour", "1Day" */
+    const char *feed;         /* bars, trades */
+    int64_t start_us, end_us; /* [start, end) */
+    int64_t delay_us;         /* stated delay of the feed: _known_at = event + delay */
 } nx_alpaca_opts;
 
 /* Bars and trades: every page of every window; rows get _source "alpaca.rest", _known_basis declared. Assets, corporate actions: one observation of the
  * whole list, _known_basis received. Errors: NX_REMOTE (retriable where a later run can help), NX_INVALID (refused credentials or
  * parameters: the vendor's words), NX_CANCELLED. What was committed stays; call again to go on. */
-NX_MUST_USE nx_status nx_backfill_alpaca(const nx_pull_opts *p, nx_alpaca_kind kind, const nx_alpaca_opts *o, nx_pull_result *ret, nx_err *err);
+NX_MUST_USE nx_status nx_backfill_alpaca(const nx_pull_opts *p, nx_alpaca_kind kind, const nx_alpaca_opts *o,
+                                         nx_pull_result *ret, nx_err *err);
 
 typedef struct nx_reddit_opts {
     const char *token_url, *api_url;
@@ -74,6 +76,7 @@ typedef struct nx_reddit_opts {
 /* The newest listings of each subreddit, back to start or to their end (Reddit's end after about 1,000 items; older ones cannot be
  * listed). Rows get _source "reddit.rest"; _known_basis received for what is younger than a day, else declared: a post was public when it was created or last
  * edited. A subreddit that may not be read is left out; the others are read first, then it is told (NX_INVALID). */
-NX_MUST_USE nx_status nx_backfill_reddit(const nx_pull_opts *p, const nx_reddit_opts *o, nx_pull_result *ret, nx_err *err);
+NX_MUST_USE nx_status nx_backfill_reddit(const nx_pull_opts *p, const nx_reddit_opts *o, nx_pull_result *ret,
+                                         nx_err *err);
 
 #endif

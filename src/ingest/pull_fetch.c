@@ -8,7 +8,8 @@
 
 enum { ASKED_MS_MAX = 900000, TOLD_MS_MIN = 5000 };
 
-nx_status nx__fetch_open(nx_fetch *f, const nx_pull_opts *o, nx_pull_result *r, const char *who, const char *user_agent, nx_err *err)
+nx_status nx__fetch_open(nx_fetch *f, const nx_pull_opts *o, nx_pull_result *r, const char *who, const char *user_agent,
+                         nx_err *err)
 {
     *f = (nx_fetch){.o = o, .r = r, .who = who, .filled_at = nx_clock_mono()};
     f->tokens = o->requests_per_minute == 0 ? 200 : o->requests_per_minute;
@@ -82,7 +83,8 @@ static void words_of(const nx_http_resp *resp, char out[160])
     nx_str reason = nx_val_str(nx_val_get(v, "reason"), NX_STR(""));
     if (m.n == 0)
         return;
-    snprintf(out, 160, ": " NX_STR_FMT "%s" NX_STR_FMT "%s", NX_STR_ARG(m), reason.n == 0 ? "" : " (", NX_STR_ARG(reason), reason.n == 0 ? "" : ")");
+    snprintf(out, 160, ": " NX_STR_FMT "%s" NX_STR_FMT "%s", NX_STR_ARG(m), reason.n == 0 ? "" : " (",
+             NX_STR_ARG(reason), reason.n == 0 ? "" : ")");
     for (char *p = out; *p != '\0'; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
             *p = ' ';
@@ -100,12 +102,14 @@ static nx_status refused(nx_fetch *f, const nx_http_req *req, const nx_http_resp
 {
     char words[160];
     words_of(resp, words);
-    nx_fail(err, NX_INVALID, "%s answered %d to %s " NX_STR_FMT "%s", f->who, resp->status, req->method, NX_STR_ARG(place_of(req)), words);
+    nx_fail(err, NX_INVALID, "%s answered %d to %s " NX_STR_FMT "%s", f->who, resp->status, req->method,
+            NX_STR_ARG(place_of(req)), words);
     f->refused_status = resp->status;
     if (resp->status == 401 || resp->status == 403)
         return nx_err_hint(err, NX_INVALID, "check the credentials, and that the plan or app may read this");
     if (resp->status >= 300 && resp->status < 400)
-        return nx_err_hint(err, NX_INVALID, "it points elsewhere, which is not followed: check the address and the name");
+        return nx_err_hint(err, NX_INVALID,
+                           "it points elsewhere, which is not followed: check the address and the name");
     return NX_INVALID;
 }
 
@@ -140,12 +144,14 @@ static nx_status judge(nx_fetch *f, const nx_http_req *req, const nx_http_resp *
     if (resp->status >= 200 && resp->status < 300) {
         if (check_page(resp, &why) == NX_OK)
             return NX_OK;
-        return nx_fail(err, NX_REMOTE, "%s's answer to %s " NX_STR_FMT " cannot be read: %s", f->who, req->method, NX_STR_ARG(place_of(req)), why.text);
+        return nx_fail(err, NX_REMOTE, "%s's answer to %s " NX_STR_FMT " cannot be read: %s", f->who, req->method,
+                       NX_STR_ARG(place_of(req)), why.text);
     }
     char words[160];
     words_of(resp, words);
     *asked_ms = (int64_t)(number_of(resp, "retry-after", 0) * 1000);
-    return nx_fail(err, NX_REMOTE, "%s answered %d to %s " NX_STR_FMT "%s", f->who, resp->status, req->method, NX_STR_ARG(place_of(req)), words);
+    return nx_fail(err, NX_REMOTE, "%s answered %d to %s " NX_STR_FMT "%s", f->who, resp->status, req->method,
+                   NX_STR_ARG(place_of(req)), words);
 }
 
 nx_status nx__fetch(nx_fetch *f, const nx_http_req *req, bool unauthorized_again, nx_http_resp *resp, nx_err *err)

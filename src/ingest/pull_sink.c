@@ -26,8 +26,8 @@ static nx_status first_pos(nx_sink *s, nx_err *err)
     nx_buf_init(&sql, 1 << 16);
     nx_result *r = NULL;
     NX_TRY(nx_lake_attach_table(s->o->lake, s->session, nx_contract_table(s->contract), err));
-    if (nx_buf_addf(&sql, "select max(_ingest_pos) from %s where _source = '" NX_STR_FMT "'", nx_contract_table(s->contract),
-                    NX_STR_ARG(s->meta.source)) != NX_OK)
+    if (nx_buf_addf(&sql, "select max(_ingest_pos) from %s where _source = '" NX_STR_FMT "'",
+                    nx_contract_table(s->contract), NX_STR_ARG(s->meta.source)) != NX_OK)
         return nx_nomem(err);
     NX_TRY(nx_session_query(s->session, nx_buf_str(&sql), &r, err));
     int64_t held = nx_result_i64(r, 0, 0, 0);
@@ -42,7 +42,8 @@ nx_status nx__sink_open(nx_sink *s, const nx_pull_opts *o, nx_pull_result *r, co
     *s = (nx_sink){.o = o, .r = r, .contract = nx_contracts_find(o->contracts, table), .tie_break = tie_break};
     const nx_contract *q = nx_contracts_find(o->contracts, "quarantine.records");
     if (s->contract == NULL || q == NULL)
-        return nx_fail(err, NX_NOT_FOUND, "there is no contract for %s", s->contract == NULL ? table : "quarantine.records");
+        return nx_fail(err, NX_NOT_FOUND, "there is no contract for %s",
+                       s->contract == NULL ? table : "quarantine.records");
     s->meta = (nx_row_meta){.source = nx_str_of(source),
                             .known_basis = delay_us < 0 ? NX_STR("received") : NX_STR("declared"),
                             .known_delay_us = delay_us < 0 ? 0 : delay_us};
@@ -50,7 +51,8 @@ nx_status nx__sink_open(nx_sink *s, const nx_pull_opts *o, nx_pull_result *r, co
     NX_TRY(ensure(o, q, &s->quarantine_t, err));
     NX_TRY(nx_session_open(o->engine, &s->session, err));
     NX_TRY(nx_decoder_new(o->contracts, NULL, &s->decoder, err));
-    if (nx_batch_init(&s->rows, nx_contract_schema(s->contract), 0, 0) != NX_OK || nx_batch_init(&s->refused, nx_contract_schema(q), 0, 0) != NX_OK)
+    if (nx_batch_init(&s->rows, nx_contract_schema(s->contract), 0, 0) != NX_OK ||
+        nx_batch_init(&s->refused, nx_contract_schema(q), 0, 0) != NX_OK)
         return nx_nomem(err);
     nx_decoder_bind(s->decoder, s->contract, &s->rows);
     return first_pos(s, err);
@@ -83,10 +85,12 @@ static nx_status add_refused(nx_sink *s, const nx_verdict *v, const nx_context *
         errors[n] = r.errors[n];
     for (size_t i = 0; i < n_context && n < ERRORS_MAX; i++)
         if (strcmp(context[i].field, "observed_at") != 0)
-            errors[n++] = (nx_row_error){-1, context[i].field, "context", "no error: the page says so of this row", context[i].text};
+            errors[n++] = (nx_row_error){-1, context[i].field, "context", "no error: the page says so of this row",
+                                         context[i].text};
     r.errors = errors;
     r.n_errors = n;
-    return nx__quarantine_add(&s->refused, &(nx_verdict){.rejected = 1, .refused = &r}, s->meta.source, s->meta.received_us, (uint64_t)s->meta.pos);
+    return nx__quarantine_add(&s->refused, &(nx_verdict){.rejected = 1, .refused = &r}, s->meta.source,
+                              s->meta.received_us, (uint64_t)s->meta.pos);
 }
 
 nx_status nx__sink_row(nx_sink *s, nx_str object, const nx_context *context, size_t n_context, nx_err *err)
@@ -170,19 +174,21 @@ static nx_status new_rows_sql(nx_sink *s, nx_buf *sql, nx_err *err)
     nx_buf_init(&differs, 1 << 16);
     nx_status st = split_columns(s, &by, &on, &differs);
     if (st == NX_OK)
-        st = nx_buf_addf(sql,
-                         "select i.* replace (case when b._source is null then i._known_at else greatest(i._known_at, i._received_at) end as "
-                         "_known_at, case when b._source is null then i._known_basis else 'received' end as _known_basis) "
-                         "from (select * from incoming qualify row_number() over (partition by %s order by _ingest_pos desc, "
-                         "_ingest_idx desc) = 1) i left join (select * from %s b where _source = '" NX_STR_FMT "'",
-                         by.p, table, NX_STR_ARG(s->meta.source));
+        st = nx_buf_addf(
+            sql,
+            "select i.* replace (case when b._source is null then i._known_at else greatest(i._known_at, i._received_at) end as "
+            "_known_at, case when b._source is null then i._known_basis else 'received' end as _known_basis) "
+            "from (select * from incoming qualify row_number() over (partition by %s order by _ingest_pos desc, "
+            "_ingest_idx desc) = 1) i left join (select * from %s b where _source = '" NX_STR_FMT "'",
+            by.p, table, NX_STR_ARG(s->meta.source));
     if (st != NX_OK)
         return nx_nomem(err);
     NX_TRY(partition_range(s, sql, err));
-    st = nx_buf_addf(sql,
-                     " and exists (select 1 from incoming i where %s) qualify row_number() over (partition by %s order by _ingest_pos desc, "
-                     "_ingest_idx desc) = 1) b on %s where b._source is null%s",
-                     on.p, by.p, on.p, differs.n == 0 ? "" : differs.p);
+    st = nx_buf_addf(
+        sql,
+        " and exists (select 1 from incoming i where %s) qualify row_number() over (partition by %s order by _ingest_pos desc, "
+        "_ingest_idx desc) = 1) b on %s where b._source is null%s",
+        on.p, by.p, on.p, differs.n == 0 ? "" : differs.p);
     return st == NX_OK ? NX_OK : nx_nomem(err);
 }
 
@@ -207,16 +213,21 @@ static nx_status flush_refused(nx_sink *s, nx_err *err)
     NX_TRY(nx_lake_attach_table(s->o->lake, s->session, "quarantine.records", err));
     NX_TRY(nx_session_load_batch(s->session, "incoming_refused", &s->refused, err));
     nx_batch_clear(&s->refused);
-    return append(s, "quarantine.records",
-                  NX_STR("select i.* from incoming_refused i where not exists (select 1 from quarantine.records q where q.source = i.source "
-                         "and q.contract is not distinct from i.contract and q.raw = i.raw and " TOLD("q") " = " TOLD("i") ") "
-                         "qualify row_number() over (partition by source, contract, raw, " TOLD("i") " order by received_at, record_id) = 1"),
-                  &(nx_commit_opts){.operation = "WRITE"}, &s->r->rejected, err);
+    return append(
+        s, "quarantine.records",
+        NX_STR(
+            "select i.* from incoming_refused i where not exists (select 1 from quarantine.records q where q.source = i.source "
+            "and q.contract is not distinct from i.contract and q.raw = i.raw and " TOLD("q") " = " TOLD(
+                "i") ") "
+                     "qualify row_number() over (partition by source, contract, raw, " TOLD(
+                         "i") " order by received_at, record_id) = 1"),
+        &(nx_commit_opts){.operation = "WRITE"}, &s->r->rejected, err);
 }
 
 nx_status nx__sink_flush(nx_sink *s, const char *app_id, int64_t txn_version, nx_err *err)
 {
-    if (app_id == NULL && s->rows.n + s->refused.n < HELD_ROWS && nx_batch_bytes(&s->rows) + nx_batch_bytes(&s->refused) < HELD_BYTES)
+    if (app_id == NULL && s->rows.n + s->refused.n < HELD_ROWS &&
+        nx_batch_bytes(&s->rows) + nx_batch_bytes(&s->refused) < HELD_BYTES)
         return NX_OK;
     NX_TRY(flush_refused(s, err));
     NX_BUF_AUTO nx_buf sql;

@@ -14,10 +14,10 @@ typedef struct reddit {
     const nx_reddit_opts *o;
     nx_fetch fetch;
     nx_sink sink;
-    char *bearer;         /* "Authorization: bearer …" */
+    char *bearer; /* "Authorization: bearer …" */
     char observed[40];
-    int64_t newest_us;    /* of the page; INT64_MIN: it has no dated item */
-    nx_err unread;        /* first subreddit that may not be read */
+    int64_t newest_us; /* of the page; INT64_MIN: it has no dated item */
+    nx_err unread;     /* first subreddit that may not be read */
     int n_unread;
 } reddit;
 
@@ -25,7 +25,8 @@ static nx_status basic_auth(const reddit *d, nx_buf *b)
 {
     NX_BUF_AUTO nx_buf pair;
     nx_buf_init(&pair, 4096);
-    NX_TRY(nx_buf_addf(&pair, "%s:%s", d->o->client_id == NULL ? "" : d->o->client_id, d->o->client_secret == NULL ? "" : d->o->client_secret));
+    NX_TRY(nx_buf_addf(&pair, "%s:%s", d->o->client_id == NULL ? "" : d->o->client_id,
+                       d->o->client_secret == NULL ? "" : d->o->client_secret));
     NX_TRY(nx_buf_adds(b, "Authorization: Basic "));
     return nx_base64_encode(b, pair.p, pair.n);
 }
@@ -67,7 +68,8 @@ static nx_status get_token(reddit *d, nx_err *err)
     if (basic_auth(d, &auth) != NX_OK)
         return nx_nomem(err);
     const char *headers[] = {auth.p, "Content-Type: application/x-www-form-urlencoded", NULL};
-    nx_http_req req = {.method = "POST", .url = url, .headers = headers, .body = NX_STR("grant_type=client_credentials")};
+    nx_http_req req = {
+        .method = "POST", .url = url, .headers = headers, .body = NX_STR("grant_type=client_credentials")};
     nx_http_resp resp = {0};
     nx_status st = nx__fetch(&d->fetch, &req, false, &resp, err);
     if (st == NX_OK)
@@ -213,7 +215,8 @@ nx_status nx_backfill_reddit(const nx_pull_opts *p, const nx_reddit_opts *o, nx_
 {
     *ret = (nx_pull_result){0};
     if (o->subreddits == NULL || o->subreddits[0] == NULL)
-        return nx_err_hint(err, nx_fail(err, NX_INVALID, "no subreddits to read"), "reddit.subreddits in nexus.yml, or --subreddit");
+        return nx_err_hint(err, nx_fail(err, NX_INVALID, "no subreddits to read"),
+                           "reddit.subreddits in nexus.yml, or --subreddit");
     reddit d = {.o = o};
     nx_status st = nx__fetch_open(&d.fetch, p, ret, "Reddit", o->user_agent, err);
     if (st == NX_OK)

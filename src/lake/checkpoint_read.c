@@ -22,7 +22,8 @@ static nx_status on_action(void *ctx, const nx_val *line, nx_err *err)
         nx_buf_init(&name, 1 << 16);
         NX_TRY(nx__path_normal(path, nx_str_of(r->t->root), &name, err));
         if (memchr(name.p, '/', name.n) != NULL && !nx_str_starts(nx_buf_str(&name), NX_STR("_delta_log/_sidecars/")))
-            return nx_fail(err, NX_UNSUPPORTED, "sidecar \"" NX_STR_FMT "\" lies outside of the table's folder", NX_STR_ARG(path));
+            return nx_fail(err, NX_UNSUPPORTED, "sidecar \"" NX_STR_FMT "\" lies outside of the table's folder",
+                           NX_STR_ARG(path));
         nx_str s = nx_buf_str(&name);
         size_t slash = s.n;
         while (slash > 0 && s.p[slash - 1] != '/')
@@ -61,7 +62,8 @@ static nx_status read_parquet(reader *r, const char *folder, nx_str name, nx_err
     nx_buf_init(&sql, 0);
     NX_TRY(object_path(r->t, folder, name, &path, err));
     if (nx_buf_adds(&sql, "SELECT CAST(to_json(c) AS VARCHAR) AS line FROM (SELECT * FROM read_parquet([") != NX_OK ||
-        nx__glob_literal(&sql, nx_buf_str(&path)) != NX_OK || nx_buf_adds(&sql, "], hive_partitioning=false)) AS c") != NX_OK)
+        nx__glob_literal(&sql, nx_buf_str(&path)) != NX_OK ||
+        nx_buf_adds(&sql, "], hive_partitioning=false)) AS c") != NX_OK)
         return nx_nomem(err);
     nx_session *s = NULL;
     NX_TRY(nx_session_open(r->t->lake->engine, &s, err));

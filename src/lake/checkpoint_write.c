@@ -10,7 +10,8 @@
 
 enum { CHECKPOINT_BYTES_MAX = 1 << 30, OBJECT_MIN = 1 << 24 };
 
-static const char dv_type[] = "STRUCT(storageType VARCHAR, pathOrInlineDv VARCHAR, \"offset\" INTEGER, sizeInBytes INTEGER, cardinality BIGINT)";
+static const char dv_type[] =
+    "STRUCT(storageType VARCHAR, pathOrInlineDv VARCHAR, \"offset\" INTEGER, sizeInBytes INTEGER, cardinality BIGINT)";
 
 typedef struct lines {
     nx_buf b;
@@ -106,23 +107,31 @@ static nx_status copy_sql(nx_str from, nx_str to, size_t object_bytes, nx_buf *b
 {
     NX_TRY(nx_buf_adds(b, "COPY (SELECT txn, add, remove, metaData, protocol, domainMetadata FROM read_json("));
     NX_TRY(nx__glob_literal(b, from));
-    NX_TRY(nx_buf_addf(b, ", format='newline_delimited', compression='uncompressed', maximum_object_size=%zu, columns={", object_bytes));
+    NX_TRY(nx_buf_addf(b,
+                       ", format='newline_delimited', compression='uncompressed', maximum_object_size=%zu, columns={",
+                       object_bytes));
     NX_TRY(nx_buf_adds(b, "txn: 'STRUCT(appId VARCHAR, version BIGINT, lastUpdated BIGINT)', "));
-    NX_TRY(nx_buf_addf(b,
-                       "add: 'STRUCT(path VARCHAR, partitionValues MAP(VARCHAR, VARCHAR), size BIGINT, modificationTime BIGINT, dataChange "
-                       "BOOLEAN, tags MAP(VARCHAR, VARCHAR), deletionVector %s, baseRowId BIGINT, defaultRowCommitVersion BIGINT, "
-                       "clusteringProvider VARCHAR, stats VARCHAR)', ",
-                       dv_type));
-    NX_TRY(nx_buf_addf(b,
-                       "remove: 'STRUCT(path VARCHAR, deletionTimestamp BIGINT, dataChange BOOLEAN, extendedFileMetadata BOOLEAN, "
-                       "partitionValues MAP(VARCHAR, VARCHAR), size BIGINT, deletionVector %s, baseRowId BIGINT, defaultRowCommitVersion "
-                       "BIGINT)', ",
-                       dv_type));
-    NX_TRY(nx_buf_adds(b, "metaData: 'STRUCT(id VARCHAR, name VARCHAR, description VARCHAR, format STRUCT(provider VARCHAR, options "
-                          "MAP(VARCHAR, VARCHAR)), schemaString VARCHAR, partitionColumns VARCHAR[], configuration MAP(VARCHAR, VARCHAR), "
-                          "createdTime BIGINT)', "));
-    NX_TRY(nx_buf_adds(b, "protocol: 'STRUCT(minReaderVersion INTEGER, minWriterVersion INTEGER, readerFeatures VARCHAR[], writerFeatures "
-                          "VARCHAR[])', domainMetadata: 'STRUCT(domain VARCHAR, configuration VARCHAR, removed BOOLEAN)'})) TO "));
+    NX_TRY(nx_buf_addf(
+        b,
+        "add: 'STRUCT(path VARCHAR, partitionValues MAP(VARCHAR, VARCHAR), size BIGINT, modificationTime BIGINT, dataChange "
+        "BOOLEAN, tags MAP(VARCHAR, VARCHAR), deletionVector %s, baseRowId BIGINT, defaultRowCommitVersion BIGINT, "
+        "clusteringProvider VARCHAR, stats VARCHAR)', ",
+        dv_type));
+    NX_TRY(nx_buf_addf(
+        b,
+        "remove: 'STRUCT(path VARCHAR, deletionTimestamp BIGINT, dataChange BOOLEAN, extendedFileMetadata BOOLEAN, "
+        "partitionValues MAP(VARCHAR, VARCHAR), size BIGINT, deletionVector %s, baseRowId BIGINT, defaultRowCommitVersion "
+        "BIGINT)', ",
+        dv_type));
+    NX_TRY(nx_buf_adds(
+        b,
+        "metaData: 'STRUCT(id VARCHAR, name VARCHAR, description VARCHAR, format STRUCT(provider VARCHAR, options "
+        "MAP(VARCHAR, VARCHAR)), schemaString VARCHAR, partitionColumns VARCHAR[], configuration MAP(VARCHAR, VARCHAR), "
+        "createdTime BIGINT)', "));
+    NX_TRY(nx_buf_adds(
+        b,
+        "protocol: 'STRUCT(minReaderVersion INTEGER, minWriterVersion INTEGER, readerFeatures VARCHAR[], writerFeatures "
+        "VARCHAR[])', domainMetadata: 'STRUCT(domain VARCHAR, configuration VARCHAR, removed BOOLEAN)'})) TO "));
     NX_TRY(nx_sql_literal(b, to));
     return nx_buf_adds(b, " (FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 0, WRITE_BLOOM_FILTER false)");
 }
@@ -142,13 +151,14 @@ static nx_status make_parquet(nx_table *t, const lines *l, nx_str from, nx_str t
     else
         st = nx_session_exec(s, nx_buf_str(&sql), NULL, err);
     nx_buf_clear(&sql);
-    if (st == NX_OK && (nx_buf_adds(&sql, "SELECT count(*) FROM read_parquet(") != NX_OK || nx__glob_literal(&sql, to) != NX_OK ||
-                        nx_buf_addc(&sql, ')') != NX_OK))
+    if (st == NX_OK && (nx_buf_adds(&sql, "SELECT count(*) FROM read_parquet(") != NX_OK ||
+                        nx__glob_literal(&sql, to) != NX_OK || nx_buf_addc(&sql, ')') != NX_OK))
         st = nx_nomem(err);
     if (st == NX_OK)
         st = nx_session_query(s, nx_buf_str(&sql), &r, err);
     if (st == NX_OK && nx_result_i64(r, 0, 0, -1) != l->n)
-        st = nx_fail(err, NX_INTERNAL, "it holds %" PRId64 " actions instead of %" PRId64, nx_result_i64(r, 0, 0, -1), l->n);
+        st = nx_fail(err, NX_INTERNAL, "it holds %" PRId64 " actions instead of %" PRId64, nx_result_i64(r, 0, 0, -1),
+                     l->n);
     nx_result_drop(r);
     nx_session_close(s);
     return st;
@@ -160,8 +170,9 @@ static nx_status put_last(nx_table *t, int64_t version, const lines *l, size_t b
     nx_buf_init(&name, 0);
     nx_buf_init(&text, 0);
     if (nx__table_object(t, NX_STR("_delta_log/_last_checkpoint"), &name) != NX_OK ||
-        nx_buf_addf(&text, "{\"version\":%" PRId64 ",\"size\":%" PRId64 ",\"sizeInBytes\":%zu,\"numOfAddFiles\":%" PRId64 "}", version, l->n,
-                    bytes, l->adds) != NX_OK)
+        nx_buf_addf(&text,
+                    "{\"version\":%" PRId64 ",\"size\":%" PRId64 ",\"sizeInBytes\":%zu,\"numOfAddFiles\":%" PRId64 "}",
+                    version, l->n, bytes, l->adds) != NX_OK)
         return nx_nomem(err);
     return nx_store_put(t->store, name.p, nx_buf_str(&text), err);
 }

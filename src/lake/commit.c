@@ -143,7 +143,8 @@ static nx_status write_remove(const nx__change *c, const nx__file *f, int64_t no
     return line_end(&w, b);
 }
 
-static nx_status write_info(const nx_table *t, const nx__snap *base, const nx__change *c, const char *txn_id, int64_t now_ms, nx_buf *b)
+static nx_status write_info(const nx_table *t, const nx__snap *base, const nx__change *c, const char *txn_id,
+                            int64_t now_ms, nx_buf *b)
 {
     nx_jw w;
     int64_t bytes = 0;
@@ -167,8 +168,11 @@ static nx_status write_info(const nx_table *t, const nx__snap *base, const nx__c
     const struct {
         const char *key;
         int64_t v;
-    } metrics[] = {{"numFiles", (int64_t)c->n_adds},        {"numRemovedFiles", (int64_t)c->n_removes}, {"numOutputBytes", bytes},
-                   {"numOutputRows", c->rows_added},        {"numDeletedRows", c->rows_removed}};
+    } metrics[] = {{"numFiles", (int64_t)c->n_adds},
+                   {"numRemovedFiles", (int64_t)c->n_removes},
+                   {"numOutputBytes", bytes},
+                   {"numOutputRows", c->rows_added},
+                   {"numDeletedRows", c->rows_removed}};
     for (size_t i = 0; i < NX_COUNT_OF(metrics); i++) {
         nx_jw_key(&w, metrics[i].key);
         nx_jw_strf(&w, "%lld", (long long)metrics[i].v);
@@ -186,7 +190,8 @@ static nx_status write_object(const char *action, nx_str json, nx_buf *b)
     return json.p == NULL ? NX_OK : nx_buf_addf(b, "{\"%s\":" NX_STR_FMT "}\n", action, NX_STR_ARG(json));
 }
 
-static nx_status write_commit(const nx_table *t, const nx__snap *base, const nx__change *c, const char *txn_id, nx_buf *b)
+static nx_status write_commit(const nx_table *t, const nx__snap *base, const nx__change *c, const char *txn_id,
+                              nx_buf *b)
 {
     int64_t now = nx__now_ms();
     nx_jw w;
@@ -244,14 +249,16 @@ static nx_status put(const nx_table *t, nx__change *c, const char *txn_id, int64
 
 static nx_status clash(const nx_table *t, int64_t version, const char *cause, nx_err *err)
 {
-    nx_fail(err, NX_CONFLICT, "could not commit to table %s: version %lld, committed meanwhile, %s", t->name, (long long)version, cause);
+    nx_fail(err, NX_CONFLICT, "could not commit to table %s: version %lld, committed meanwhile, %s", t->name,
+            (long long)version, cause);
     if (err != NULL)
         err->retriable = true;
     return nx_err_hint(err, NX_CONFLICT, "run the command again");
 }
 
 /* Finds the first free number from `version` on and puts the text there. */
-static nx_status win(const nx_table *t, nx__change *c, const char *txn_id, nx_str text, int64_t *version, bool *ret_done, nx_err *err)
+static nx_status win(const nx_table *t, nx__change *c, const char *txn_id, nx_str text, int64_t *version,
+                     bool *ret_done, nx_err *err)
 {
     for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         nx_buf name NX_BUF_AUTO;
@@ -279,14 +286,16 @@ static nx_status win(const nx_table *t, nx__change *c, const char *txn_id, nx_st
             return clash(t, *version, cause, err);
         (*version)++;
     }
-    return nx_fail(err, NX_CONFLICT, "could not commit to table %s: other writers were first %d times", t->name, ATTEMPTS_MAX);
+    return nx_fail(err, NX_CONFLICT, "could not commit to table %s: other writers were first %d times", t->name,
+                   ATTEMPTS_MAX);
 }
 
 static nx_status check_base(const nx_table *t, const nx__snap *base, const nx__change *c, nx_err *err)
 {
     NX_TRY(nx__proto_check_write(&base->proto, base->meta, t->name, err));
     if (c->n_removes > 0 && !c->rearranges && nx_str_is(nx__meta_config(base->meta, "delta.appendOnly"), "true"))
-        return nx_fail(err, NX_UNSUPPORTED, "could not change rows of table %s: it is append-only (delta.appendOnly)", t->name);
+        return nx_fail(err, NX_UNSUPPORTED, "could not change rows of table %s: it is append-only (delta.appendOnly)",
+                       t->name);
     return NX_OK;
 }
 
@@ -307,7 +316,8 @@ static void checkpoint_if_due(nx_table *t, int64_t version)
     if (nx_table_checkpoint(t, &err) == NX_OK)
         return;
     nx_log_err(NX_LOG_WARN, "lake", &err);
-    nx_metric_add(nx_metric_counter("nexus_lake_checkpoint_failures_total", "", "Checkpoints that could not be written"), 1);
+    nx_metric_add(
+        nx_metric_counter("nexus_lake_checkpoint_failures_total", "", "Checkpoints that could not be written"), 1);
 }
 
 nx_status nx__commit(nx_table *t, const nx__snap *base, nx__change *c, nx_commit_result *ret, nx_err *err)

@@ -69,8 +69,8 @@ static const char *cause_of(const winner *w)
     return w->takes_rows ? "removed rows that this change has read" : NULL;
 }
 
-nx_status nx__conflict(const nx_table *t, const nx__change *c, const char *txn_id, int64_t version, nx__verdict *ret, const char **ret_cause,
-                       nx_err *err)
+nx_status nx__conflict(const nx_table *t, const nx__change *c, const char *txn_id, int64_t version, nx__verdict *ret,
+                       const char **ret_cause, nx_err *err)
 {
     nx_buf text NX_BUF_AUTO;
     nx_buf_init(&text, 0);

@@ -15,7 +15,8 @@ nx_status nx__data_name(nx_arena *a, const nx__pair *pv, size_t n_pv, nx_str *re
         if (st == NX_OK)
             st = nx_buf_addc(&b, '=');
         if (st == NX_OK)
-            st = pv[i].value.p == NULL ? nx_buf_adds(&b, "__HIVE_DEFAULT_PARTITION__") : nx__hive_escape(pv[i].value, &b);
+            st = pv[i].value.p == NULL ? nx_buf_adds(&b, "__HIVE_DEFAULT_PARTITION__")
+                                       : nx__hive_escape(pv[i].value, &b);
         if (st == NX_OK)
             st = nx_buf_addc(&b, '/');
         if (st != NX_OK)
@@ -39,12 +40,13 @@ nx_status nx__data_stage(nx_table *t, nx_str rel, nx_buf *path, nx_err *err)
     return nx_store_stage_path(t->store, name.p, path, err);
 }
 
-nx_status nx__data_publish(nx_table *t, nx__change *c, const nx_schema *schema, const nx__meta *m, nx__add add, const nx_file_stats *st,
-                           nx_err *err)
+nx_status nx__data_publish(nx_table *t, nx__change *c, const nx_schema *schema, const nx__meta *m, nx__add add,
+                           const nx_file_stats *st, nx_err *err)
 {
     nx_buf name NX_BUF_AUTO;
     nx_buf_init(&name, 0);
-    if (nx__table_object(t, add.path, &name) != NX_OK || !nx_grow(&c->adds, &c->cap_adds, c->n_adds + 1, sizeof *c->adds))
+    if (nx__table_object(t, add.path, &name) != NX_OK ||
+        !nx_grow(&c->adds, &c->cap_adds, c->n_adds + 1, sizeof *c->adds))
         return nx_nomem(err);
     add.rows = st->rows;
     add.bytes = st->bytes;

@@ -7,13 +7,11 @@
 static const struct {
     const char *delta, *sql;
 } primitives[] = {
-    {"binary", "BLOB"},      {"boolean", "BOOLEAN"},
-    {"byte", "TINYINT"},     {"date", "DATE"},
-    {"double", "DOUBLE"},    {"float", "FLOAT"},
-    {"int", "INTEGER"},      {"integer", "INTEGER"},
-    {"long", "BIGINT"},      {"short", "SMALLINT"},
-    {"string", "VARCHAR"},   {"timestamp", "TIMESTAMP WITH TIME ZONE"},
-    {"void", "INTEGER"},     {"timestamp_ntz", "TIMESTAMP"},
+    {"binary", "BLOB"},    {"boolean", "BOOLEAN"},         {"byte", "TINYINT"},
+    {"date", "DATE"},      {"double", "DOUBLE"},           {"float", "FLOAT"},
+    {"int", "INTEGER"},    {"integer", "INTEGER"},         {"long", "BIGINT"},
+    {"short", "SMALLINT"}, {"string", "VARCHAR"},          {"timestamp", "TIMESTAMP WITH TIME ZONE"},
+    {"void", "INTEGER"},   {"timestamp_ntz", "TIMESTAMP"},
 };
 
 static nx_status unknown(nx_str name, nx_err *err)
@@ -96,7 +94,8 @@ static bool renames(const nx__meta *m, const nx_val *type)
     const nx_val *fields = nx_val_get(type, "fields");
     for (size_t i = 0; fields != NULL && i < fields->n; i++) {
         const nx_val *f = &fields->items[i];
-        if (!nx_str_eq(nx__field_physical(m, f), nx_val_str(nx_val_get(f, "name"), NX_STR(""))) || renames(m, nx_val_get(f, "type")))
+        if (!nx_str_eq(nx__field_physical(m, f), nx_val_str(nx_val_get(f, "name"), NX_STR(""))) ||
+            renames(m, nx_val_get(f, "type")))
             return true;
     }
     return renames(m, nx_val_get(type, "elementType")) || renames(m, nx_val_get(type, "keyType")) ||
@@ -128,8 +127,10 @@ static nx_status rename_map(const nx__meta *m, const nx_val *type, nx_str expr, 
 {
     char key[32], value[32];
     int nk = snprintf(key, sizeof key, "e%d.key", depth), nv = snprintf(value, sizeof value, "e%d.value", depth);
-    NX_TRY(nx_buf_addf(b, "CASE WHEN (" NX_STR_FMT ") IS NULL THEN NULL ELSE map_from_entries(list_transform(map_entries(" NX_STR_FMT
-                          "), lambda e%d: struct_pack(k := ",
+    NX_TRY(nx_buf_addf(b,
+                       "CASE WHEN (" NX_STR_FMT
+                       ") IS NULL THEN NULL ELSE map_from_entries(list_transform(map_entries(" NX_STR_FMT
+                       "), lambda e%d: struct_pack(k := ",
                        NX_STR_ARG(expr), NX_STR_ARG(expr), depth));
     NX_TRY(rename_expr(m, nx_val_get(type, "keyType"), (nx_str){key, (size_t)nk}, depth + 1, b, err));
     NX_TRY(nx_buf_adds(b, ", v := "));

@@ -10,8 +10,9 @@ enum { DV_BYTES_MAX = 256 << 20, MAGIC = 1681511377, COOKIE_PLAIN = 12346, COOKI
 /* CRC-32 of zlib and PNG (reflected 0xEDB88320), four bits at a time: deletion vectors are small. */
 static uint32_t crc32_of(nx_str s)
 {
-    static const uint32_t t[16] = {0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
-                                   0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C, 0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C};
+    static const uint32_t t[16] = {0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
+                                   0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
+                                   0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C};
     uint32_t c = 0xFFFFFFFF;
     for (size_t i = 0; i < s.n; i++) {
         c ^= (unsigned char)s.p[i];
@@ -23,12 +24,14 @@ static uint32_t crc32_of(nx_str s)
 
 static nx_status z85(nx_str s, nx_buf *b)
 {
-    static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+    static const char digits[] =
+        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
     if (s.n % 5 != 0)
         return NX_CORRUPT;
     for (size_t i = 0; i < s.n; i += 5) {
         uint64_t v = 0;
-        size_t pad = 0; /* '#' in front of the last group: that many bytes short (as the z85 library of Rust writes it) */
+        size_t pad =
+            0; /* '#' in front of the last group: that many bytes short (as the z85 library of Rust writes it) */
         while (i + 5 == s.n && pad < 3 && s.p[i + pad] == '#')
             pad++;
         for (size_t k = pad; k < 5; k++) {
@@ -221,8 +224,9 @@ nx_status nx__dv_rows(const nx_table *t, const nx__dv *dv, nx_buf *list, nx_err 
         st = NX_CORRUPT;
     if (st == NX_OK)
         return NX_OK;
-    const char *cause = why.text[0] != '\0'  ? why.text
-                        : st == NX_CORRUPT   ? "its magic, size, checksum or row count does not fit"
-                                             : nx_status_text(st);
-    return nx_fail(err, st, "could not read deletion vector " NX_STR_FMT " of table %s: %s", NX_STR_ARG(dv->path), t->name, cause);
+    const char *cause = why.text[0] != '\0' ? why.text
+                        : st == NX_CORRUPT  ? "its magic, size, checksum or row count does not fit"
+                                            : nx_status_text(st);
+    return nx_fail(err, st, "could not read deletion vector " NX_STR_FMT " of table %s: %s", NX_STR_ARG(dv->path),
+                   t->name, cause);
 }

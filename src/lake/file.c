@@ -15,8 +15,10 @@ static nx_status dv_of(const nx_val *action, nx__dv *ret, nx_err *err)
                     .offset = nx_val_i64(nx_val_get(v, "offset"), -1),
                     .bytes = nx_val_i64(nx_val_get(v, "sizeInBytes"), -1),
                     .cardinality = nx_val_i64(nx_val_get(v, "cardinality"), -1)};
-    if ((ret->storage != 'u' && ret->storage != 'p' && ret->storage != 'i') || ret->path.n == 0 || ret->bytes < 0 || ret->cardinality < 0)
-        return nx_fail(err, NX_CORRUPT, "a deletion vector lacks storageType, pathOrInlineDv, sizeInBytes or cardinality");
+    if ((ret->storage != 'u' && ret->storage != 'p' && ret->storage != 'i') || ret->path.n == 0 || ret->bytes < 0 ||
+        ret->cardinality < 0)
+        return nx_fail(err, NX_CORRUPT,
+                       "a deletion vector lacks storageType, pathOrInlineDv, sizeInBytes or cardinality");
     return NX_OK;
 }
 

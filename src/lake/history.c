@@ -28,7 +28,8 @@ static nx_status on_line(void *ctx, const nx_val *line, nx_err *err)
     return NX_OK;
 }
 
-nx_status nx_table_history(nx_table *t, int64_t limit, nx_status (*fn)(void *ctx, const nx_history_entry *e, nx_err *err), void *ctx, nx_err *err)
+nx_status nx_table_history(nx_table *t, int64_t limit,
+                           nx_status (*fn)(void *ctx, const nx_history_entry *e, nx_err *err), void *ctx, nx_err *err)
 {
     nx__log_list l;
     NX_TRY(nx__log_scan(t, &l, err));

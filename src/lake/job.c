@@ -87,7 +87,8 @@ nx_status nx__job_select(nx__job *j, nx_str sql, nx_buf *ret, nx_err *err)
                            have->fields[i].name);
     for (size_t i = 0; i < have->n_fields; i++)
         if (find_nocase(j->schema, have->fields[i].name) == SIZE_MAX) {
-            nx_fail(err, NX_INVALID, "the query gives column \"%s\", which table %s does not have", have->fields[i].name, j->t->name);
+            nx_fail(err, NX_INVALID, "the query gives column \"%s\", which table %s does not have",
+                    have->fields[i].name, j->t->name);
             return nx_err_hint(err, NX_INVALID, "leave it out, or let the table grow (on_schema_change)");
         }
     nx_buf outer NX_BUF_AUTO;
@@ -101,7 +102,8 @@ nx_status nx__job_select(nx__job *j, nx_str sql, nx_buf *ret, nx_err *err)
             fields[some.n_fields++] = *f;
             NX_TRY(nx_buf_adds(&outer, "c."));
         } else if (!f->nullable) {
-            return nx_fail(err, NX_INVALID, "the query lacks column \"%s\" of table %s, which must not be null", f->name, j->t->name);
+            return nx_fail(err, NX_INVALID, "the query lacks column \"%s\" of table %s, which must not be null",
+                           f->name, j->t->name);
         } else {
             NX_TRY(nx_buf_adds(&outer, "CAST(NULL AS "));
             NX_TRY(nx_type_to_sql(&f->type, &outer));
@@ -195,11 +197,13 @@ static nx_status pair_of(nx__job *j, const nx_result *r, size_t row, size_t k, n
     nx_buf text NX_BUF_AUTO;
     nx_buf_init(&text, 0);
     const char *name = nx_arena_dup(&j->c.arena, j->meta->part[k]), *value;
-    if (name == NULL || nx_result_text(r, row, k, &text) != NX_OK || (value = nx_arena_dup(&j->c.arena, nx_buf_str(&text))) == NULL)
+    if (name == NULL || nx_result_text(r, row, k, &text) != NX_OK ||
+        (value = nx_arena_dup(&j->c.arena, nx_buf_str(&text))) == NULL)
         return nx_nomem(err);
     bool null = nx_result_is_null(r, row, k);
     if (!null && text.n == 0)
-        return nx_fail(err, NX_CHECK_FAILED, "partition column \"%s\" of table %s would hold an empty text, which Delta cannot store", name,
+        return nx_fail(err, NX_CHECK_FAILED,
+                       "partition column \"%s\" of table %s would hold an empty text, which Delta cannot store", name,
                        j->t->name);
     *ret = (nx__pair){nx_str_of(name), null ? (nx_str){NULL, 0} : (nx_str){value, text.n}};
     return NX_OK;
@@ -227,14 +231,16 @@ static nx_status write_partitioned(nx__job *j, nx_str sql, int64_t *rows, nx_err
     nx_buf text NX_BUF_AUTO;
     nx_buf_init(&text, 0);
     size_t *at = NX_ARENA_ARRAY(&j->c.arena, size_t, j->meta->n_part);
-    if (at == NULL || nx_buf_addf(&text, "CREATE OR REPLACE TEMP TABLE " OUT_TABLE " AS " NX_STR_FMT, NX_STR_ARG(sql)) != NX_OK)
+    if (at == NULL ||
+        nx_buf_addf(&text, "CREATE OR REPLACE TEMP TABLE " OUT_TABLE " AS " NX_STR_FMT, NX_STR_ARG(sql)) != NX_OK)
         return nx_nomem(err);
     for (size_t k = 0; k < j->meta->n_part; k++)
         at[k] = nx_schema_find(j->schema, j->meta->part[k]);
     NX_TRY(nx_session_exec(j->s, nx_buf_str(&text), NULL, err));
     nx_buf_clear(&text);
     nx_result *r = NULL;
-    nx_status st = values_sql(j, at, &text) == NX_OK ? nx_session_query(j->s, nx_buf_str(&text), &r, err) : nx_nomem(err);
+    nx_status st =
+        values_sql(j, at, &text) == NX_OK ? nx_session_query(j->s, nx_buf_str(&text), &r, err) : nx_nomem(err);
     if (st == NX_OK)
         st = write_parts(j, at, r, rows, err);
     nx_result_drop(r);
@@ -245,5 +251,6 @@ static nx_status write_partitioned(nx__job *j, nx_str sql, int64_t *rows, nx_err
 nx_status nx__job_write(nx__job *j, nx_str sql, int64_t *ret_rows, nx_err *err)
 {
     *ret_rows = 0;
-    return j->meta->n_part == 0 ? nx__job_write_part(j, sql, NULL, 0, ret_rows, err) : write_partitioned(j, sql, ret_rows, err);
+    return j->meta->n_part == 0 ? nx__job_write_part(j, sql, NULL, 0, ret_rows, err)
+                                : write_partitioned(j, sql, ret_rows, err);
 }

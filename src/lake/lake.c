@@ -77,7 +77,8 @@ static nx_status table_new(nx_lake *l, nx_str name, nx_str folder, nx_store *own
     t->name = nx_str_dup(name);
     t->folder = nx_str_dup(folder);
     t->root = nx_str_dup(nx_buf_str(&root));
-    if (st == NX_OK && (t->name == NULL || t->folder == NULL || t->root == NULL || nx_map_set(&l->tables, name, t) != NX_OK))
+    if (st == NX_OK &&
+        (t->name == NULL || t->folder == NULL || t->root == NULL || nx_map_set(&l->tables, name, t) != NX_OK))
         st = nx_nomem(err);
     if (st != NX_OK) {
         table_drop(t);
@@ -208,7 +209,8 @@ static int by_name(const void *a, const void *b)
     return c != 0 ? c : strcmp(x->folder, y->folder);
 }
 
-nx_status nx_lake_each(nx_lake *l, nx_status (*fn)(void *ctx, const char *name, const char *folder, nx_err *err), void *ctx, nx_err *err)
+nx_status nx_lake_each(nx_lake *l, nx_status (*fn)(void *ctx, const char *name, const char *folder, nx_err *err),
+                       void *ctx, nx_err *err)
 {
     walk w = {.l = l};
     nx_status st = walk_folder(&w, "", 0, err);

@@ -24,9 +24,9 @@ typedef struct nx__ref {
 } nx__ref;
 void nx__ref_parse(nx_str text, nx__ref *ret);
 
-NX_MUST_USE nx_status nx__path_decode(nx_str raw, nx_buf *b);               /* percent-decoding, once */
-NX_MUST_USE nx_status nx__path_encode(nx_str path, nx_buf *b);              /* for add.path */
-NX_MUST_USE nx_status nx__hive_escape(nx_str part, nx_buf *b);              /* one name or value of a partition folder */
+NX_MUST_USE nx_status nx__path_decode(nx_str raw, nx_buf *b);  /* percent-decoding, once */
+NX_MUST_USE nx_status nx__path_encode(nx_str path, nx_buf *b); /* for add.path */
+NX_MUST_USE nx_status nx__hive_escape(nx_str part, nx_buf *b); /* one name or value of a partition folder */
 /* Decoded path of a log entry without "file:" and without the table's own root; NX_CORRUPT when it climbs out or
  * holds a NUL. */
 NX_MUST_USE nx_status nx__path_normal(nx_str raw, nx_str root, nx_buf *b, nx_err *err);
@@ -46,14 +46,14 @@ typedef struct nx__dv {
 /* One live file: a single allocation. */
 typedef struct nx__file {
     atomic_int refs;
-    nx_str key;      /* decoded path, and for a deletion vector a newline and its id */
-    nx_str path;     /* decoded: relative to the table, or absolute when it starts with '/' */
-    nx_str json;     /* the add action's object, complete */
+    nx_str key;  /* decoded path, and for a deletion vector a newline and its id */
+    nx_str path; /* decoded: relative to the table, or absolute when it starts with '/' */
+    nx_str json; /* the add action's object, complete */
     const nx__pair *pv;
     size_t n_pv;
     nx__dv dv;
     int64_t bytes, modified_ms;
-    int64_t rows;    /* live rows; -1 unknown */
+    int64_t rows;          /* live rows; -1 unknown */
     int64_t physical_rows; /* numRecords; -1 unknown */
 } nx__file;
 
@@ -74,15 +74,15 @@ typedef enum nx__mapping { NX__MAP_NONE, NX__MAP_NAME, NX__MAP_ID } nx__mapping;
 typedef struct nx__meta {
     atomic_int refs;
     nx_arena arena;
-    nx_str json;           /* the metaData object */
+    nx_str json; /* the metaData object */
     nx_str schema_string;
-    const nx_val *fields;  /* array of schema fields; may be empty */
-    const nx_val *config;  /* object or NULL */
+    const nx_val *fields; /* array of schema fields; may be empty */
+    const nx_val *config; /* object or NULL */
     const char *id;
-    nx_str *part;          /* partition columns */
+    nx_str *part; /* partition columns */
     size_t n_part;
     nx__mapping mapping;
-    bool uniform;          /* every live file was written with this very schema */
+    bool uniform; /* every live file was written with this very schema */
 } nx__meta;
 
 NX_MUST_USE nx_status nx__meta_new(const nx_val *action, nx__meta **ret, nx_err *err);
@@ -136,12 +136,12 @@ nx__file *nx__snap_file(const nx__snap *s, size_t *i); /* iteration as nx_map_ne
 
 struct nx_table {
     nx_lake *lake;
-    char *name;          /* for people: "bronze.trades", "delta:/data/t" */
-    char *folder;        /* below the store's root; "" for a foreign table */
-    nx_store *store;     /* borrowed from the lake, or own */
+    char *name;      /* for people: "bronze.trades", "delta:/data/t" */
+    char *folder;    /* below the store's root; "" for a foreign table */
+    nx_store *store; /* borrowed from the lake, or own */
     bool own_store;
-    char *root;          /* local folder of the table, for absolute paths in the log */
-    pthread_mutex_t mu;  /* guards snap */
+    char *root;         /* local folder of the table, for absolute paths in the log */
+    pthread_mutex_t mu; /* guards snap */
     nx__snap *snap;
 };
 
@@ -207,18 +207,18 @@ typedef struct nx__add {
 typedef struct nx__change {
     nx_arena arena;
     const char *operation;
-    nx_str params;         /* operationParameters as a JSON object; p NULL: {} */
-    const char *app_id;    /* NULL: no txn */
+    nx_str params;      /* operationParameters as a JSON object; p NULL: {} */
+    const char *app_id; /* NULL: no txn */
     int64_t txn_version;
-    bool reads;            /* depends on the rows of the read version (anything but a blind append) */
-    bool rearranges;       /* moves rows between files only: dataChange false */
-    nx_str meta, proto;    /* JSON objects; p NULL: none */
-    nx__add *adds;         /* malloc'ed */
+    bool reads;         /* depends on the rows of the read version (anything but a blind append) */
+    bool rearranges;    /* moves rows between files only: dataChange false */
+    nx_str meta, proto; /* JSON objects; p NULL: none */
+    nx__add *adds;      /* malloc'ed */
     size_t n_adds, cap_adds;
-    nx__file **removes;    /* malloc'ed, counted references */
+    nx__file **removes; /* malloc'ed, counted references */
     size_t n_removes, cap_removes;
     int64_t rows_added, rows_removed; /* as people count: copies do not */
-    bool unsure;           /* a put failed and nobody knows whether it is there: the files must stay */
+    bool unsure;                      /* a put failed and nobody knows whether it is there: the files must stay */
 } nx__change;
 
 void nx__change_init(nx__change *c, const char *operation);
@@ -237,12 +237,13 @@ int64_t nx__now_ms(void);
 /* How a commit by somebody else looks to ours. */
 typedef enum nx__verdict { NX__PASS, NX__OURS, NX__TXN_DONE, NX__CLASH } nx__verdict;
 /* cause: static text for NX__CLASH. */
-NX_MUST_USE nx_status nx__conflict(const nx_table *t, const nx__change *c, const char *txn_id, int64_t version, nx__verdict *ret,
-                                   const char **ret_cause, nx_err *err);
+NX_MUST_USE nx_status nx__conflict(const nx_table *t, const nx__change *c, const char *txn_id, int64_t version,
+                                   nx__verdict *ret, const char **ret_cause, nx_err *err);
 
 /* stats JSON of one file (facts: delta.md section 6). stats_columns: comma separated, p NULL: the first 32 leaves.
  * Partition columns are left out. */
-NX_MUST_USE nx_status nx__stats_json(const nx_schema *schema, const nx__meta *m, const nx_file_stats *st, nx_arena *a, nx_str *ret, nx_err *err);
+NX_MUST_USE nx_status nx__stats_json(const nx_schema *schema, const nx__meta *m, const nx_file_stats *st, nx_arena *a,
+                                     nx_str *ret, nx_err *err);
 NX_MUST_USE nx_status nx__checkpoint_write(nx_table *t, const nx__snap *s, nx_err *err);
 
 /* ------------------------------------------------------------------ metadata of our own (table.c) */
@@ -250,7 +251,8 @@ NX_MUST_USE nx_status nx__checkpoint_write(nx_table *t, const nx__snap *s, nx_er
 NX_MUST_USE nx_status nx__meta_create(const nx_table_spec *spec, const nx_schema *schema, nx_buf *b);
 /* The same metadata (id, properties, description) with another schema, and other partition columns when partition is
  * not NULL; mixed: files of an older schema stay live. */
-NX_MUST_USE nx_status nx__meta_evolve(const nx__meta *m, nx_str schema_string, const char *const *partition, bool mixed, nx_buf *b);
+NX_MUST_USE nx_status nx__meta_evolve(const nx__meta *m, nx_str schema_string, const char *const *partition, bool mixed,
+                                      nx_buf *b);
 NX_MUST_USE nx_status nx__schema_of(const nx_table *t, const nx__meta *m, nx_arena *a, nx_schema **ret, nx_err *err);
 /* `have` and, behind it, the columns of `want` that it lacks, nullable; NX_NOTHING when it lacks none; NX_CONFLICT names a
  * column of another type. */
@@ -263,8 +265,8 @@ NX_MUST_USE nx_status nx__schema_merge(const nx_table *t, const nx_schema *have,
 /* "event_date=2024-01-02/part-<uuid>.parquet", in the arena. */
 NX_MUST_USE nx_status nx__data_name(nx_arena *a, const nx__pair *pv, size_t n_pv, nx_str *ret, nx_err *err);
 /* After the engine wrote the staged file: publishes it and adds it to the change (an empty file is dropped). */
-NX_MUST_USE nx_status nx__data_publish(nx_table *t, nx__change *c, const nx_schema *schema, const nx__meta *m, nx__add add, const nx_file_stats *st,
-                                       nx_err *err);
+NX_MUST_USE nx_status nx__data_publish(nx_table *t, nx__change *c, const nx_schema *schema, const nx__meta *m,
+                                       nx__add add, const nx_file_stats *st, nx_err *err);
 /* Where the engine is to write the object; `path` is empty before. */
 NX_MUST_USE nx_status nx__data_stage(nx_table *t, nx_str rel, nx_buf *path, nx_err *err);
 
@@ -280,12 +282,14 @@ typedef struct nx__job {
 } nx__job;
 NX_MUST_USE nx_status nx__job_begin(nx__job *j, nx_table *t, nx_session *s, const char *operation, nx_err *err);
 /* The change gives the table another schema (copied), and other partition columns when partition is not NULL. */
-NX_MUST_USE nx_status nx__job_reshape(nx__job *j, const nx_schema *schema, const char *const *partition, bool mixed, nx_err *err);
+NX_MUST_USE nx_status nx__job_reshape(nx__job *j, const nx_schema *schema, const char *const *partition, bool mixed,
+                                      nx_err *err);
 void nx__job_end(nx__job *j, bool committed); /* uncommitted files are deleted */
 /* Writes the rows of a query that gives every column of j->schema: one file a partition value. */
 NX_MUST_USE nx_status nx__job_write(nx__job *j, nx_str sql, int64_t *ret_rows, nx_err *err);
 /* The same for rows that are all of one partition value. */
-NX_MUST_USE nx_status nx__job_write_part(nx__job *j, nx_str sql, const nx__pair *pv, size_t n_pv, int64_t *rows, nx_err *err);
+NX_MUST_USE nx_status nx__job_write_part(nx__job *j, nx_str sql, const nx__pair *pv, size_t n_pv, int64_t *rows,
+                                         nx_err *err);
 /* SELECT that gives every column of the schema from a query by name, cast without loss; what the query lacks is NULL.
  * */
 NX_MUST_USE nx_status nx__job_select(nx__job *j, nx_str sql, nx_buf *ret, nx_err *err);

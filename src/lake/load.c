@@ -32,12 +32,12 @@ static nx_status apply_commit(nx_table *t, nx__snap *s, int64_t version, int64_t
 static nx_status check(const nx_table *t, const nx__snap *s, nx_err *err)
 {
     if (!s->proto.known)
-        return nx_fail(err, NX_CORRUPT, "could not read table %s: its log up to version %lld has no protocol action", t->name,
-                       (long long)s->version);
+        return nx_fail(err, NX_CORRUPT, "could not read table %s: its log up to version %lld has no protocol action",
+                       t->name, (long long)s->version);
     NX_TRY(nx__proto_check_read(&s->proto, t->name, err));
     if (s->meta == NULL)
-        return nx_fail(err, NX_CORRUPT, "could not read table %s: its log up to version %lld has no metaData action", t->name,
-                       (long long)s->version);
+        return nx_fail(err, NX_CORRUPT, "could not read table %s: its log up to version %lld has no metaData action",
+                       t->name, (long long)s->version);
     return NX_OK;
 }
 
@@ -52,7 +52,8 @@ static bool best_checkpoint(const nx__log_list *l, int64_t max, size_t *from, si
         for (size_t i = start; i < end && v <= max; i++) {
             int64_t parts = l->cps[i].parts;
             size_t k = i;
-            while (k < end && l->cps[k].kind == l->cps[i].kind && l->cps[k].parts == parts && l->cps[k].part == (int64_t)(k - i) + 1)
+            while (k < end && l->cps[k].kind == l->cps[i].kind && l->cps[k].parts == parts &&
+                   l->cps[k].part == (int64_t)(k - i) + 1)
                 k++;
             if ((int64_t)(k - i) == parts) {
                 *from = i;
@@ -85,8 +86,8 @@ static nx_status apply_commits(nx_table *t, const nx__log_list *l, nx__snap *s, 
     while (s->version < target) {
         int64_t want = s->version + 1;
         if (i == l->n_commits || l->commits[i].version != want) {
-            nx_fail(err, NX_CORRUPT, "could not read version %lld of table %s: commit %lld is missing from its log", (long long)target,
-                    t->name, (long long)want);
+            nx_fail(err, NX_CORRUPT, "could not read version %lld of table %s: commit %lld is missing from its log",
+                    (long long)target, t->name, (long long)want);
             return nx_err_hint(err, NX_CORRUPT, "restore %s/_delta_log/%020lld.json", t->root, (long long)want);
         }
         NX_TRY(apply_commit(t, s, want, l->commits[i].modified_ms, err));
@@ -253,7 +254,8 @@ static nx_status check_clock(nx_table *t, nx_err *err)
     NX_TRY(nx__table_snap(t, &s, err));
     if (!nx_str_is(nx__meta_config(s->meta, "delta.enableInCommitTimestamps"), "true"))
         return NX_OK;
-    nx_fail(err, NX_UNSUPPORTED, "could not go back in time in table %s: it uses the Delta feature \"inCommitTimestamp\"", t->name);
+    nx_fail(err, NX_UNSUPPORTED,
+            "could not go back in time in table %s: it uses the Delta feature \"inCommitTimestamp\"", t->name);
     return nx_err_hint(err, NX_UNSUPPORTED, "name a version instead: \"%s@v%lld\"", t->name, (long long)s->version);
 }
 

@@ -69,7 +69,8 @@ static nx_status take_files(nx__job *j, nx_str sql, int64_t *ret_rows, nx_err *e
         st = nx_result_text(r, i, 0, &path);
         f = st == NX_OK ? nx_map_get(&by_path, nx_buf_str(&path)) : NULL;
         if (f == NULL)
-            st = nx_fail(err, NX_INTERNAL, "rows of table %s come from %s, which is none of its files", j->t->name, path.p);
+            st = nx_fail(err, NX_INTERNAL, "rows of table %s come from %s, which is none of its files", j->t->name,
+                         path.p);
         else
             st = nx__change_remove(&j->c, f, err);
         *ret_rows += nx_result_i64(r, i, 1, 0);
@@ -158,9 +159,10 @@ static nx_status check_doubled(nx__job *j, const char *const *key, nx_err *err)
             if (st == NX_OK)
                 st = nx_result_json(r, 0, k, &text);
         }
-        nx_fail(err, NX_CHECK_FAILED, "could not merge into table %s: the query has several rows with key %s", j->t->name,
-                text.p == NULL ? "" : text.p);
-        st = nx_err_hint(err, NX_CHECK_FAILED, "make the key unique in the query, for instance by QUALIFY row_number() ... = 1");
+        nx_fail(err, NX_CHECK_FAILED, "could not merge into table %s: the query has several rows with key %s",
+                j->t->name, text.p == NULL ? "" : text.p);
+        st = nx_err_hint(err, NX_CHECK_FAILED,
+                         "make the key unique in the query, for instance by QUALIFY row_number() ... = 1");
     }
     nx_result_drop(r);
     return st;

@@ -38,7 +38,8 @@ static nx_status parse_partition(nx__meta *m, const nx_val *list, nx_err *err)
                 m->part[i] = have;
         }
         if (m->part[i].p == NULL)
-            return nx_fail(err, NX_CORRUPT, "partition column \"" NX_STR_FMT "\" is not in the schema", NX_STR_ARG(want));
+            return nx_fail(err, NX_CORRUPT, "partition column \"" NX_STR_FMT "\" is not in the schema",
+                           NX_STR_ARG(want));
     }
     m->n_part = n;
     return NX_OK;
@@ -144,9 +145,9 @@ static int64_t interval_ms(nx_str text)
     static const struct {
         const char *unit;
         int64_t ms;
-    } units[] = {{"week", WEEK_MS},     {"day", 86400000},  {"hour", 3600000},     {"minute", 60000},
-                 {"second", 1000},      {"weeks", WEEK_MS}, {"days", 86400000},    {"hours", 3600000},
-                 {"minutes", 60000},    {"seconds", 1000},  {"millisecond", 1},    {"milliseconds", 1}};
+    } units[] = {{"week", WEEK_MS},  {"day", 86400000},  {"hour", 3600000},  {"minute", 60000},
+                 {"second", 1000},   {"weeks", WEEK_MS}, {"days", 86400000}, {"hours", 3600000},
+                 {"minutes", 60000}, {"seconds", 1000},  {"millisecond", 1}, {"milliseconds", 1}};
     nx_str rest = text, word;
     int64_t total = 0, n = -1;
     while (nx_str_split(&rest, ' ', &word)) {

@@ -65,8 +65,8 @@ static nx_status check_rows(const nx__job *j, nx__file *const *files, size_t n, 
     }
     if (want == rows)
         return NX_OK;
-    return nx_fail(err, NX_CORRUPT, "could not compact table %s: %zu files hold %lld rows, their statistics say %lld", j->t->name, n,
-                   (long long)rows, (long long)want);
+    return nx_fail(err, NX_CORRUPT, "could not compact table %s: %zu files hold %lld rows, their statistics say %lld",
+                   j->t->name, n, (long long)rows, (long long)want);
 }
 
 /* Rewrites files[0..n) as one file. */
@@ -103,8 +103,8 @@ static nx_status pack(nx__job *j, const bin *b, int64_t target, const char *orde
     return NX_OK;
 }
 
-static nx_status optimize_part(nx_table *t, nx_session *s, const nx__snap *base, const bin *b, int64_t target, const char *order_by,
-                               nx_commit_result *ret, nx_err *err)
+static nx_status optimize_part(nx_table *t, nx_session *s, const nx__snap *base, const bin *b, int64_t target,
+                               const char *order_by, nx_commit_result *ret, nx_err *err)
 {
     nx__job j;
     nx_commit_result one = {0};

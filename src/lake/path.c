@@ -13,7 +13,8 @@ void nx__ref_parse(nx_str text, nx__ref *ret)
         return;
     nx_str what = nx_str_sub(text, at, text.n);
     int64_t ns;
-    if (what.n > 1 && what.p[0] == 'v' && what.p[1] != '-' && nx_str_to_i64(nx_str_sub(what, 1, what.n), &ret->version)) {
+    if (what.n > 1 && what.p[0] == 'v' && what.p[1] != '-' &&
+        nx_str_to_i64(nx_str_sub(what, 1, what.n), &ret->version)) {
         ret->has_version = true;
     } else if (nx_time_parse_ns(what, &ns)) {
         ret->has_time = true;

@@ -4,8 +4,9 @@
 
 #include "lake/lake_int.h"
 
-static const char *const read_features[] = {"columnMapping", "deletionVectors",      "timestampNtz",        "v2Checkpoint",
-                                            "typeWidening",  "typeWidening-preview", "vacuumProtocolCheck", NULL};
+static const char *const read_features[] = {
+    "columnMapping", "deletionVectors",      "timestampNtz",        "v2Checkpoint",
+    "typeWidening",  "typeWidening-preview", "vacuumProtocolCheck", NULL};
 /* Written right without doing anything more than what every commit of ours does. */
 static const char *const write_features[] = {"appendOnly", "invariants", "vacuumProtocolCheck", NULL};
 
@@ -85,14 +86,17 @@ static nx_str unknown(nx_str features, const char *const *known)
 
 static nx_status refuse(const char *table, const char *verb, nx_str feature, nx_err *err)
 {
-    nx_fail(err, NX_UNSUPPORTED, "could not %s table %s: it uses the Delta feature \"" NX_STR_FMT "\"", verb, table, NX_STR_ARG(feature));
-    return nx_err_hint(err, NX_UNSUPPORTED, "open it with an engine that knows the feature, or rewrite the table without it");
+    nx_fail(err, NX_UNSUPPORTED, "could not %s table %s: it uses the Delta feature \"" NX_STR_FMT "\"", verb, table,
+            NX_STR_ARG(feature));
+    return nx_err_hint(err, NX_UNSUPPORTED,
+                       "open it with an engine that knows the feature, or rewrite the table without it");
 }
 
 nx_status nx__proto_check_read(const nx__proto *p, const char *table, nx_err *err)
 {
     if (p->reader > 3) {
-        nx_fail(err, NX_UNSUPPORTED, "could not read table %s: it asks for Delta reader version %lld", table, (long long)p->reader);
+        nx_fail(err, NX_UNSUPPORTED, "could not read table %s: it asks for Delta reader version %lld", table,
+                (long long)p->reader);
         return nx_err_hint(err, NX_UNSUPPORTED, "versions 1 to 3 are known");
     }
     nx_str f = p->reader == 3 ? unknown(p->reader_features, read_features) : (nx_str){NULL, 0};
@@ -108,7 +112,8 @@ static nx_status check_meta(const nx__meta *m, const char *table, nx_err *err)
         nx_str key = m->config->keys[i];
         if (nx_str_starts(key, NX_STR("delta.constraints.")))
             return refuse(table, "write to", NX_STR("checkConstraints"), err);
-        if (nx_str_is(key, "delta.enableChangeDataFeed") && nx_str_is(nx_val_str(&m->config->items[i], NX_STR("")), "true"))
+        if (nx_str_is(key, "delta.enableChangeDataFeed") &&
+            nx_str_is(nx_val_str(&m->config->items[i], NX_STR("")), "true"))
             return refuse(table, "write to", NX_STR("changeDataFeed"), err);
     }
     static const char *const column[][2] = {{"delta.invariants", "invariants"},
@@ -124,10 +129,12 @@ static nx_status check_meta(const nx__meta *m, const char *table, nx_err *err)
 
 nx_status nx__proto_check_write(const nx__proto *p, const nx__meta *m, const char *table, nx_err *err)
 {
-    static const char *const implied[] = {"", "", "", "checkConstraints", "changeDataFeed", "columnMapping", "identityColumns"};
+    static const char *const implied[] = {
+        "", "", "", "checkConstraints", "changeDataFeed", "columnMapping", "identityColumns"};
     NX_TRY(nx__proto_check_read(p, table, err));
     if (p->writer > 7)
-        return nx_fail(err, NX_UNSUPPORTED, "could not write to table %s: it asks for Delta writer version %lld", table, (long long)p->writer);
+        return nx_fail(err, NX_UNSUPPORTED, "could not write to table %s: it asks for Delta writer version %lld", table,
+                       (long long)p->writer);
     if (p->writer >= 3 && p->writer <= 6)
         return refuse(table, "write to", nx_str_of(implied[p->writer]), err);
     nx_str f = p->writer == 7 ? unknown(p->writer_features, write_features) : (nx_str){NULL, 0};

@@ -25,7 +25,8 @@ nx_status nx__file_local(const nx_table *t, const nx__file *f, nx_buf *path, nx_
     nx_buf name NX_BUF_AUTO;
     nx_buf_init(&name, 0);
     if (f->path.p[0] == '/' || nx_str_find(f->path, NX_STR("://"), 0) != SIZE_MAX)
-        return nx_fail(err, NX_UNSUPPORTED, "could not read table %s: file \"" NX_STR_FMT "\" lies outside of its folder", t->name,
+        return nx_fail(err, NX_UNSUPPORTED,
+                       "could not read table %s: file \"" NX_STR_FMT "\" lies outside of its folder", t->name,
                        NX_STR_ARG(f->path));
     if (nx__table_object(t, f->path, &name) != NX_OK)
         return nx_nomem(err);
@@ -57,7 +58,9 @@ static nx_status part_value(const nx__scan *sc, const nx__file *f, const nx_val 
     nx_str name = nx__field_physical(sc->meta, field);
     const nx__pair *p = nx__file_value(f, name);
     if (p == NULL)
-        return nx_fail(err, NX_CORRUPT, "could not read table %s: file \"" NX_STR_FMT "\" has no value for partition column \"" NX_STR_FMT "\"",
+        return nx_fail(err, NX_CORRUPT,
+                       "could not read table %s: file \"" NX_STR_FMT
+                       "\" has no value for partition column \"" NX_STR_FMT "\"",
                        sc->t->name, NX_STR_ARG(f->path), NX_STR_ARG(name));
     *ret = p->value;
     return NX_OK;
@@ -147,7 +150,8 @@ static nx_status schema_by_id(const nx__scan *sc, nx_buf *b, nx_err *err)
             continue;
         int64_t id = nx_val_i64(nx_val_get(nx_val_get(field, "metadata"), "delta.columnMapping.id"), -1);
         if (id < 0)
-            return nx_fail(err, NX_CORRUPT, "column \"" NX_STR_FMT "\" of table %s has no delta.columnMapping.id", NX_STR_ARG(name), sc->t->name);
+            return nx_fail(err, NX_CORRUPT, "column \"" NX_STR_FMT "\" of table %s has no delta.columnMapping.id",
+                           NX_STR_ARG(name), sc->t->name);
         nx_buf type NX_BUF_AUTO;
         nx_buf_init(&type, 0);
         NX_TRY(nx__dtype_sql(sc->meta, nx_val_get(field, "type"), true, &type, err));
@@ -161,7 +165,8 @@ static nx_status schema_by_id(const nx__scan *sc, nx_buf *b, nx_err *err)
     return nx_buf_addc(b, '}');
 }
 
-static nx_status read_call(const nx__scan *sc, nx__file *const *files, size_t n, bool row_number, bool file_name, nx_buf *b, nx_err *err)
+static nx_status read_call(const nx__scan *sc, nx__file *const *files, size_t n, bool row_number, bool file_name,
+                           nx_buf *b, nx_err *err)
 {
     NX_TRY(nx_buf_adds(b, "read_parquet(["));
     for (size_t i = 0; i < n; i++) {
@@ -185,7 +190,8 @@ static nx_status read_call(const nx__scan *sc, nx__file *const *files, size_t n,
 }
 
 /* FROM (...) AS f: the files' own columns, all of the schema's present. */
-static nx_status source(const nx__scan *sc, nx__file *const *files, size_t n, bool row_number, bool file_name, nx_buf *b, nx_err *err)
+static nx_status source(const nx__scan *sc, nx__file *const *files, size_t n, bool row_number, bool file_name,
+                        nx_buf *b, nx_err *err)
 {
     bool fill = !sc->meta->uniform && sc->meta->mapping != NX__MAP_ID;
     NX_TRY(nx_buf_adds(b, " FROM "));
@@ -310,14 +316,16 @@ static nx_status generate(const nx__scan *sc, nx_buf *sql, nx_err *err)
     if (sc->n_files == 0) {
         NX_TRY(nx_buf_adds(sql, "SELECT "));
         NX_TRY(typed_nulls(sc, true, sql, err));
-        return nx_buf_adds(sql, sc->with_file ? ", CAST(NULL AS VARCHAR) AS " NX__FILE_COLUMN " WHERE false" : " WHERE false");
+        return nx_buf_adds(sql, sc->with_file ? ", CAST(NULL AS VARCHAR) AS " NX__FILE_COLUMN " WHERE false"
+                                              : " WHERE false");
     }
     size_t dvs = 0;
     nx_map groups;
     nx_map_init(&groups, group_drop);
     nx_status st = make_groups(sc, &groups, &dvs);
     if (st == NX_OK)
-        st = nx_map_count(&groups) > GROUPS_MAX && dvs == 0 ? scan_joined(sc, sql, err) : scan_union(sc, &groups, sql, err);
+        st = nx_map_count(&groups) > GROUPS_MAX && dvs == 0 ? scan_joined(sc, sql, err)
+                                                            : scan_union(sc, &groups, sql, err);
     nx_map_drop(&groups);
     return st;
 }

@@ -137,7 +137,8 @@ static nx_status apply_remove(nx__snap *s, const nx_val *v, nx_str root, nx_err 
     NX_TRY(nx__file_key(v, root, &key, err));
     nx_map_remove(&s->files, nx_buf_str(&key));
     if (nx_val_to_json(v, &json) != NX_OK ||
-        tomb_set(&s->tombs, nx_buf_str(&key), nx_val_i64(nx_val_get(v, "deletionTimestamp"), 0), nx_buf_str(&json)) != NX_OK)
+        tomb_set(&s->tombs, nx_buf_str(&key), nx_val_i64(nx_val_get(v, "deletionTimestamp"), 0), nx_buf_str(&json)) !=
+            NX_OK)
         return nx_nomem(err);
     return NX_OK;
 }
@@ -210,8 +211,8 @@ nx_status nx__snap_apply(nx__snap *s, const nx_val *line, nx_str root, nx_err *e
         if (v->kind == NX_VAL_OBJ)
             NX_TRY(apply_one(s, line->keys[i], v, root, err));
         else if (v->kind != NX_VAL_NULL && is_known(line->keys[i]))
-            return nx_fail(err, NX_CORRUPT, "action " NX_STR_FMT " is a JSON %s, not an object", NX_STR_ARG(line->keys[i]),
-                           nx_val_kind_name(v->kind));
+            return nx_fail(err, NX_CORRUPT, "action " NX_STR_FMT " is a JSON %s, not an object",
+                           NX_STR_ARG(line->keys[i]), nx_val_kind_name(v->kind));
     }
     return NX_OK;
 }

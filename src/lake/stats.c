@@ -238,9 +238,13 @@ static nx_status write_stats(ctx *c, const nx_schema *schema, nx_buf *b)
     return nx_buf_addc(b, '}');
 }
 
-nx_status nx__stats_json(const nx_schema *schema, const nx__meta *m, const nx_file_stats *st, nx_arena *a, nx_str *ret, nx_err *err)
+nx_status nx__stats_json(const nx_schema *schema, const nx__meta *m, const nx_file_stats *st, nx_arena *a, nx_str *ret,
+                         nx_err *err)
 {
-    ctx c = {.meta = m, .st = st, .columns = nx__meta_config(m, "delta.dataSkippingStatsColumns"), .indexed = INDEXED_DEFAULT};
+    ctx c = {.meta = m,
+             .st = st,
+             .columns = nx__meta_config(m, "delta.dataSkippingStatsColumns"),
+             .indexed = INDEXED_DEFAULT};
     nx_str n = nx__meta_config(m, "delta.dataSkippingNumIndexedCols");
     if (n.p != NULL && !nx_str_to_i64(n, &c.indexed))
         c.indexed = INDEXED_DEFAULT;

@@ -113,23 +113,29 @@ static nx_status check_spec(const nx_table_spec *spec, const nx_schema *schema, 
         const char *name = schema->fields[i].name;
         const char *bad = strpbrk(name, " ,;{}()\n\t=");
         if (bad != NULL || name[0] == '\0')
-            return nx_fail(err, NX_INVALID, "could not create table %s: column name \"%s\" is empty or holds one of ' ,;{}()=', tab or newline",
-                           spec->name, name);
+            return nx_fail(
+                err, NX_INVALID,
+                "could not create table %s: column name \"%s\" is empty or holds one of ' ,;{}()=', tab or newline",
+                spec->name, name);
         for (size_t k = 0; k < i; k++)
             if (nx_str_eq_nocase(nx_str_of(name), nx_str_of(schema->fields[k].name)))
-                return nx_fail(err, NX_INVALID, "could not create table %s: columns \"%s\" and \"%s\" differ only in case", spec->name,
+                return nx_fail(err, NX_INVALID,
+                               "could not create table %s: columns \"%s\" and \"%s\" differ only in case", spec->name,
                                schema->fields[k].name, name);
     }
     for (size_t i = 0; spec->partition != NULL && spec->partition[i] != NULL; i++) {
         size_t at = nx_schema_find(schema, nx_str_of(spec->partition[i]));
         if (at == SIZE_MAX)
-            return nx_fail(err, NX_INVALID, "could not create table %s: partition column \"%s\" is not in its schema", spec->name, spec->partition[i]);
+            return nx_fail(err, NX_INVALID, "could not create table %s: partition column \"%s\" is not in its schema",
+                           spec->name, spec->partition[i]);
         nx_kind kind = schema->fields[at].type.kind;
         if (kind == NX_LIST || kind == NX_STRUCT || kind == NX_BINARY || kind == NX_DOUBLE)
-            return nx_fail(err, NX_INVALID, "could not create table %s: column \"%s\" has a type that cannot partition it", spec->name,
+            return nx_fail(err, NX_INVALID,
+                           "could not create table %s: column \"%s\" has a type that cannot partition it", spec->name,
                            spec->partition[i]);
     }
-    return schema->n_fields > 0 ? NX_OK : nx_fail(err, NX_INVALID, "could not create table %s: it has no column", spec->name);
+    return schema->n_fields > 0 ? NX_OK
+                                : nx_fail(err, NX_INVALID, "could not create table %s: it has no column", spec->name);
 }
 
 static nx_status create(nx_table *t, const nx_table_spec *spec, const nx_schema *schema, nx_err *err)
@@ -169,7 +175,8 @@ nx_status nx__schema_of(const nx_table *t, const nx__meta *m, nx_arena *a, nx_sc
     return st;
 }
 
-nx_status nx__schema_merge(const nx_table *t, const nx_schema *have, const nx_schema *want, nx_arena *a, nx_schema *ret, nx_err *err)
+nx_status nx__schema_merge(const nx_table *t, const nx_schema *have, const nx_schema *want, nx_arena *a, nx_schema *ret,
+                           nx_err *err)
 {
     nx_field *fields = NX_ARENA_ARRAY(a, nx_field, have->n_fields + want->n_fields);
     if (fields == NULL)
@@ -187,7 +194,8 @@ nx_status nx__schema_merge(const nx_table *t, const nx_schema *have, const nx_sc
         } else if (!nx_type_equal(&have->fields[at].type, &w->type)) {
             nx_buf b NX_BUF_AUTO;
             nx_buf_init(&b, 0);
-            if (nx_type_to_sql(&have->fields[at].type, &b) != NX_OK || nx_buf_adds(&b, ", not ") != NX_OK || nx_type_to_sql(&w->type, &b) != NX_OK)
+            if (nx_type_to_sql(&have->fields[at].type, &b) != NX_OK || nx_buf_adds(&b, ", not ") != NX_OK ||
+                nx_type_to_sql(&w->type, &b) != NX_OK)
                 return nx_nomem(err);
             nx_fail(err, NX_CONFLICT, "column \"%s\" of table %s is %s", w->name, t->name, b.p);
             return nx_err_hint(err, NX_CONFLICT, "a column's type never changes in place: write the table whole again");
@@ -263,7 +271,8 @@ nx_status nx_table_info_get(nx_table *t, nx_table_info *ret, nx_err *err)
 {
     nx__snap *s NX__SNAP_AUTO = NULL;
     NX_TRY(nx__table_snap(t, &s, err));
-    *ret = (nx_table_info){.version = s->version, .committed_ms = s->committed_ms, .files = (int64_t)nx_map_count(&s->files)};
+    *ret = (nx_table_info){
+        .version = s->version, .committed_ms = s->committed_ms, .files = (int64_t)nx_map_count(&s->files)};
     nx__file *f;
     for (size_t i = 0; (f = nx__snap_file(s, &i)) != NULL;) {
         ret->bytes += f->bytes;

@@ -22,7 +22,8 @@ static nx_status sweep_folder(sweep *w, const char *folder, int depth, nx_err *e
 static nx_status on_entry(void *ctx, const nx_store_entry *e, nx_err *err)
 {
     sweep *w = ctx;
-    bool hidden = (e->name[0] == '_' || e->name[0] == '.') && strchr(e->name, '=') == NULL && strcmp(e->name, "_change_data") != 0;
+    bool hidden = (e->name[0] == '_' || e->name[0] == '.') && strchr(e->name, '=') == NULL &&
+                  strcmp(e->name, "_change_data") != 0;
     if (hidden)
         return NX_OK;
     nx_buf path NX_BUF_AUTO, name NX_BUF_AUTO;
@@ -98,7 +99,8 @@ static nx_status keep_all(sweep *w, const nx__snap *s, nx_err *err)
     nx_map_entry *e;
     for (size_t i = 0; (f = nx__snap_file(s, &i)) != NULL;) {
         if (f->dv.storage != 0)
-            return nx_fail(err, NX_UNSUPPORTED, "could not vacuum table %s: it uses the Delta feature \"deletionVectors\"", w->t->name);
+            return nx_fail(err, NX_UNSUPPORTED,
+                           "could not vacuum table %s: it uses the Delta feature \"deletionVectors\"", w->t->name);
         if (nx_map_set(&w->keep, f->path, w) != NX_OK)
             return nx_nomem(err);
     }
@@ -144,15 +146,17 @@ static nx_status check_retention(const nx_table *t, const nx__snap *s, int64_t r
 {
     int64_t least = nx__meta_retention_ms(s->meta);
     if (least < 0)
-        return nx_fail(err, NX_UNSUPPORTED, "could not vacuum table %s: its delta.deletedFileRetentionDuration is not understood", t->name);
+        return nx_fail(err, NX_UNSUPPORTED,
+                       "could not vacuum table %s: its delta.deletedFileRetentionDuration is not understood", t->name);
     if (retain_ms >= least)
         return NX_OK;
-    nx_fail(err, NX_INVALID, "could not vacuum table %s: %lld hours are shorter than its retention of %lld hours", t->name,
-            (long long)(retain_ms / 3600000), (long long)(least / 3600000));
+    nx_fail(err, NX_INVALID, "could not vacuum table %s: %lld hours are shorter than its retention of %lld hours",
+            t->name, (long long)(retain_ms / 3600000), (long long)(least / 3600000));
     return nx_err_hint(err, NX_INVALID, "readers of older versions and running writers may still need those files");
 }
 
-nx_status nx_table_vacuum(nx_table *t, int64_t retain_ms, bool dry_run, int64_t *ret_files, int64_t *ret_bytes, nx_err *err)
+nx_status nx_table_vacuum(nx_table *t, int64_t retain_ms, bool dry_run, int64_t *ret_files, int64_t *ret_bytes,
+                          nx_err *err)
 {
     nx__snap *s NX__SNAP_AUTO = NULL;
     NX_TRY(nx__table_snap(t, &s, err));
@@ -181,10 +185,13 @@ static nx_status drop_log(nx_table *t, nx_err *err)
     nx_buf name NX_BUF_AUTO;
     nx_buf_init(&name, 0);
     NX_TRY(nx__log_scan(t, &l, err));
-    nx_status st = nx__table_object(t, NX_STR("_delta_log/_last_checkpoint"), &name) == NX_OK ? nx_store_delete(t->store, name.p, err) : nx_nomem(err);
+    nx_status st = nx__table_object(t, NX_STR("_delta_log/_last_checkpoint"), &name) == NX_OK
+                       ? nx_store_delete(t->store, name.p, err)
+                       : nx_nomem(err);
     for (size_t i = l.n_cps; st == NX_OK && i > 0; i--) {
         nx_buf_clear(&name);
-        if (nx__table_object(t, NX_STR("_delta_log/"), &name) != NX_OK || nx_buf_adds(&name, l.cps[i - 1].name) != NX_OK)
+        if (nx__table_object(t, NX_STR("_delta_log/"), &name) != NX_OK ||
+            nx_buf_adds(&name, l.cps[i - 1].name) != NX_OK)
             st = nx_nomem(err);
         else
             st = nx_store_delete(t->store, name.p, err);

@@ -31,9 +31,12 @@ static nx_status check_not_ended(nx_table *t, const nx__snap *s, nx_err *err)
         st = nx__file_local(t, files[i], &path, err);
         if (st != NX_OK || nx_file_exists(path.p))
             continue;
-        nx_fail(err, NX_NOT_FOUND, "version %lld of table %s has ended: its file %s is gone", (long long)s->version, t->name, path.p);
-        st = nx_err_hint(err, NX_NOT_FOUND, "vacuum takes files that no version inside the table's retention names; `nexus lake history %s` shows the versions",
-                         t->name);
+        nx_fail(err, NX_NOT_FOUND, "version %lld of table %s has ended: its file %s is gone", (long long)s->version,
+                t->name, path.p);
+        st = nx_err_hint(
+            err, NX_NOT_FOUND,
+            "vacuum takes files that no version inside the table's retention names; `nexus lake history %s` shows the versions",
+            t->name);
     }
     free(files);
     return st;
@@ -95,7 +98,8 @@ static nx_status create_broken(nx_session *s, const char *name, const nx_err *wh
     nx_buf_init(&cause, 0);
     nx_log(NX_LOG_WARN, "lake", "table %s cannot be read: %s", name, why->text);
     if (nx_sql_literal(&cause, nx_str_of(why->text)) != NX_OK ||
-        nx_buf_addf(&body, "SELECT error(%s) AS unreadable FROM range(1) AS t(r) WHERE r < coalesce(error(%s), 1)", cause.p, cause.p) != NX_OK)
+        nx_buf_addf(&body, "SELECT error(%s) AS unreadable FROM range(1) AS t(r) WHERE r < coalesce(error(%s), 1)",
+                    cause.p, cause.p) != NX_OK)
         return nx_nomem(err);
     return create_view(s, name, nx_buf_str(&body), err);
 }

@@ -39,7 +39,8 @@ static bool same_columns(const nx_schema *a, const nx_schema *b)
     if (a->n_fields != b->n_fields)
         return false;
     for (size_t i = 0; i < a->n_fields; i++)
-        if (!nx_str_is(nx_str_of(a->fields[i].name), b->fields[i].name) || !nx_type_equal(&a->fields[i].type, &b->fields[i].type))
+        if (!nx_str_is(nx_str_of(a->fields[i].name), b->fields[i].name) ||
+            !nx_type_equal(&a->fields[i].type, &b->fields[i].type))
             return false;
     return true;
 }
@@ -182,7 +183,8 @@ static nx_status attempts(const wish *w, nx_commit_result *ret, nx_err *err)
 /* ------------------------------------------------------------------ the table */
 
 /* Opens the table, or makes it: from the given schema, else from the query's. */
-static nx_status open_or_make(nx_lake *l, nx_session *s, const nx_table_spec *spec, nx_str sql, nx_table **ret, nx_err *err)
+static nx_status open_or_make(nx_lake *l, nx_session *s, const nx_table_spec *spec, nx_str sql, nx_table **ret,
+                              nx_err *err)
 {
     nx_status st = nx_table_open(l, spec->name, ret, err);
     if (st != NX_NOT_FOUND)
@@ -199,8 +201,8 @@ static nx_status open_or_make(nx_lake *l, nx_session *s, const nx_table_spec *sp
     return nx_table_ensure(l, &full, ret, err);
 }
 
-nx_status nx_lake_write_sql(nx_lake *l, nx_session *s, const nx_table_spec *spec, nx_str sql, const nx_write_opts *o, nx_commit_result *ret,
-                            nx_err *err)
+nx_status nx_lake_write_sql(nx_lake *l, nx_session *s, const nx_table_spec *spec, nx_str sql, const nx_write_opts *o,
+                            nx_commit_result *ret, nx_err *err)
 {
     *ret = (nx_commit_result){.version = -1};
     wish w = {.s = s, .spec = spec, .sql = sql, .o = o};
@@ -208,7 +210,8 @@ nx_status nx_lake_write_sql(nx_lake *l, nx_session *s, const nx_table_spec *spec
     return attempts(&w, ret, err);
 }
 
-nx_status nx_lake_delete_sql(nx_lake *l, nx_session *s, const char *name, nx_str predicate, nx_commit_result *ret, nx_err *err)
+nx_status nx_lake_delete_sql(nx_lake *l, nx_session *s, const char *name, nx_str predicate, nx_commit_result *ret,
+                             nx_err *err)
 {
     *ret = (nx_commit_result){.version = -1};
     wish w = {.s = s, .sql = predicate};

@@ -12,7 +12,7 @@ struct nx_writer {
     nx_session *s;
     nx__snap *base; /* when it was opened, or of the last commit */
     nx__change c;
-    bool partial;   /* some file lacks columns of the table */
+    bool partial;      /* some file lacks columns of the table */
     nx_schema *schema; /* the table's, in `arena` */
     nx_arena arena;
 };
@@ -42,7 +42,8 @@ static nx_status value_text(const nx_col *c, size_t i, nx_buf *b, nx_err *err)
     switch (c->type->kind) {
     case NX_STRING:
         if (nx_col_get_str(c, i).n == 0)
-            return nx_fail(err, NX_CHECK_FAILED, "partition column \"%s\" holds an empty text, which Delta cannot store", c->name);
+            return nx_fail(err, NX_CHECK_FAILED,
+                           "partition column \"%s\" holds an empty text, which Delta cannot store", c->name);
         return nx_buf_add(b, nx_col_get_str(c, i));
     case NX_BOOL:
         return nx_buf_adds(b, ((const uint8_t *)c->data)[i] != 0 ? "true" : "false");
@@ -154,7 +155,8 @@ static nx_status split(splitter *sp, nx_err *err)
 
 /* ------------------------------------------------------------------ files */
 
-static nx_status write_file(nx_writer *w, const nx_batch *b, const bucket *part, const size_t *skip, size_t n_skip, nx_err *err)
+static nx_status write_file(nx_writer *w, const nx_batch *b, const bucket *part, const size_t *skip, size_t n_skip,
+                            nx_err *err)
 {
     nx_buf path NX_BUF_AUTO;
     nx_buf_init(&path, 0);
@@ -164,7 +166,8 @@ static nx_status write_file(nx_writer *w, const nx_batch *b, const bucket *part,
     nx__add add = {.pv = part == NULL ? NULL : part->pv, .n_pv = n_skip};
     NX_TRY(nx__data_name(&w->c.arena, add.pv, add.n_pv, &add.path, err));
     NX_TRY(nx__data_stage(w->t, add.path, &path, err));
-    NX_TRY(nx_session_write_batch(w->s, b, part == NULL ? NULL : part->rows, part == NULL ? 0 : part->n, skip, n_skip, path.p, NULL, &a, &st, err));
+    NX_TRY(nx_session_write_batch(w->s, b, part == NULL ? NULL : part->rows, part == NULL ? 0 : part->n, skip, n_skip,
+                                  path.p, NULL, &a, &st, err));
     NX_TRY(nx__data_publish(w->t, &w->c, b->schema, w->base->meta, add, &st, err));
     w->c.rows_added += st.rows;
     return NX_OK;
@@ -178,7 +181,8 @@ static nx_status check_batch(nx_writer *w, const nx_schema *have, nx_err *err)
         if (at == SIZE_MAX)
             return nx_fail(err, NX_CONFLICT, "table %s has no column \"%s\"", w->t->name, have->fields[i].name);
         if (!nx_type_equal(&w->schema->fields[at].type, &have->fields[i].type))
-            return nx_fail(err, NX_CONFLICT, "column \"%s\" has another type in table %s", have->fields[i].name, w->t->name);
+            return nx_fail(err, NX_CONFLICT, "column \"%s\" has another type in table %s", have->fields[i].name,
+                           w->t->name);
     }
     for (size_t i = 0; i < w->schema->n_fields; i++) {
         const nx_field *f = &w->schema->fields[i];
@@ -197,8 +201,8 @@ static nx_status check_nulls(const nx_writer *w, const nx_batch *b, nx_err *err)
         const nx_field *f = &w->schema->fields[i];
         size_t at = f->nullable ? SIZE_MAX : nx_schema_find(b->schema, nx_str_of(f->name));
         if (at != SIZE_MAX && b->cols[at].n_nulls > 0)
-            return nx_fail(err, NX_CHECK_FAILED, "column \"%s\" of table %s must not be null, and is in %zu rows", f->name, w->t->name,
-                           b->cols[at].n_nulls);
+            return nx_fail(err, NX_CHECK_FAILED, "column \"%s\" of table %s must not be null, and is in %zu rows",
+                           f->name, w->t->name, b->cols[at].n_nulls);
     }
     return NX_OK;
 }
@@ -279,7 +283,8 @@ static nx_status check_shape(nx_writer *w, const nx__meta *then, nx_err *err)
         same = nx_str_eq(now->part[k], then->part[k]);
     if (same || w->c.n_adds == 0)
         return NX_OK;
-    return nx_fail(err, NX_CONFLICT, "could not commit to table %s: its schema was changed since the rows were written", w->t->name);
+    return nx_fail(err, NX_CONFLICT, "could not commit to table %s: its schema was changed since the rows were written",
+                   w->t->name);
 }
 
 static nx_status commit(nx_writer *w, nx_commit_result *ret, nx_err *err)

@@ -30,10 +30,9 @@ static nx_status status_of(const char *state, bool *ret_retriable)
         {"53", NX_REMOTE, true},        /* disk full, out of memory, too many connections */
         {"22", NX_CHECK_FAILED, false}, /* data */
         {"23", NX_CHECK_FAILED, false}, /* constraints */
-        {"0A", NX_UNSUPPORTED, false},
-        {"42P01", NX_NOT_FOUND, false}, /* no such table */
-        {"42", NX_INVALID, false},      /* syntax, access rules */
-        {"28", NX_REMOTE, false},       /* authorization */
+        {"0A", NX_UNSUPPORTED, false},  {"42P01", NX_NOT_FOUND, false}, /* no such table */
+        {"42", NX_INVALID, false},                                      /* syntax, access rules */
+        {"28", NX_REMOTE, false},                                       /* authorization */
     };
     for (size_t i = 0; i < NX_COUNT_OF(map); i++) {
         if (in_class(state, map[i].cls)) {
@@ -67,7 +66,8 @@ nx_status nx__pg_error(nx_pg *c, PGresult *r, nx_err *err)
         PQclear(r);
         return lost(c, err);
     }
-    const char *text = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY), *detail = PQresultErrorField(r, PG_DIAG_MESSAGE_DETAIL);
+    const char *text = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY),
+               *detail = PQresultErrorField(r, PG_DIAG_MESSAGE_DETAIL);
     const char *context = PQresultErrorField(r, PG_DIAG_CONTEXT), *hint = PQresultErrorField(r, PG_DIAG_MESSAGE_HINT);
     const char *more = detail != NULL ? detail : context;
     bool retriable;
@@ -91,7 +91,8 @@ static void no_notices(void *arg, const PGresult *r)
 }
 
 /* Options of the caller plus our defaults, as libpq wants them; PQconninfoFree(opts) frees the texts. */
-static nx_status split_dsn(const char *dsn, const char **keys, const char **values, size_t cap, PQconninfoOption **ret, nx_err *err)
+static nx_status split_dsn(const char *dsn, const char **keys, const char **values, size_t cap, PQconninfoOption **ret,
+                           nx_err *err)
 {
     static const char *const defaults[][2] = {
         {"connect_timeout", "10"}, {"fallback_application_name", "nexus"}, {"client_encoding", "UTF8"}};
@@ -100,7 +101,8 @@ static nx_status split_dsn(const char *dsn, const char **keys, const char **valu
     PQfreemem(why);
     if (opts == NULL) {
         nx_fail(err, NX_INVALID, "could not connect to PostgreSQL: the connection string is malformed");
-        return nx_err_hint(err, NX_INVALID, "write \"host=… port=… dbname=… user=…\" or \"postgresql://user@host:port/dbname\"");
+        return nx_err_hint(err, NX_INVALID,
+                           "write \"host=… port=… dbname=… user=…\" or \"postgresql://user@host:port/dbname\"");
     }
     size_t n = 0;
     for (size_t i = 0; i < NX_COUNT_OF(defaults); i++) {
@@ -130,7 +132,8 @@ static nx_status connect_failed(nx_pg *c, nx_err *err)
         err->retriable = true;
         nx_log_scrub(err->text, sizeof err->text);
     }
-    return nx_err_hint(err, NX_REMOTE, "check that the server runs and that postgres.dsn names its host, port, database and user");
+    return nx_err_hint(err, NX_REMOTE,
+                       "check that the server runs and that postgres.dsn names its host, port, database and user");
 }
 
 nx_status nx_pg_connect(const char *dsn, nx_pg **ret, nx_err *err)
@@ -150,10 +153,12 @@ nx_status nx_pg_connect(const char *dsn, nx_pg **ret, nx_err *err)
     else if (PQstatus(c->conn) != CONNECTION_OK)
         st = connect_failed(c, err);
     else if (PQserverVersion(c->conn) < SERVER_VERSION_MIN)
-        st = nx_fail(err, NX_UNSUPPORTED, "the server is PostgreSQL %d, 15 or later is needed", PQserverVersion(c->conn) / 10000);
+        st = nx_fail(err, NX_UNSUPPORTED, "the server is PostgreSQL %d, 15 or later is needed",
+                     PQserverVersion(c->conn) / 10000);
     if (st == NX_OK) {
         PQsetNoticeReceiver(c->conn, no_notices, NULL);
-        st = nx_pg_exec(c, "SET timezone = 'UTC'; SET datestyle = 'ISO'; SET standard_conforming_strings = on", NULL, err);
+        st = nx_pg_exec(c, "SET timezone = 'UTC'; SET datestyle = 'ISO'; SET standard_conforming_strings = on", NULL,
+                        err);
     }
     if (st != NX_OK) {
         nx_pg_close(c);
@@ -210,7 +215,8 @@ static PGresult *raw(const nx_pg_result *r)
     return (PGresult *)r;
 }
 
-nx_status nx_pg_query(nx_pg *c, const char *sql, const char *const *params, size_t n_params, nx_pg_result **ret, nx_err *err)
+nx_status nx_pg_query(nx_pg *c, const char *sql, const char *const *params, size_t n_params, nx_pg_result **ret,
+                      nx_err *err)
 {
     *ret = NULL;
     if (n_params > 65535)

@@ -16,7 +16,7 @@ typedef struct nx_pg_result nx_pg_result;
 /* dsn: libpq connection string or URI. The password never appears in an error. Could not connect: NX_REMOTE,
  * retriable, with a hint. */
 NX_MUST_USE nx_status nx_pg_connect(const char *dsn, nx_pg **ret, nx_err *err);
-void nx_pg_close(nx_pg *c); /* NULL is fine; an open transaction is rolled back by the server */
+void nx_pg_close(nx_pg *c);               /* NULL is fine; an open transaction is rolled back by the server */
 int nx_pg_server_version(const nx_pg *c); /* 150020 */
 /* One or several statements without parameters. Errors carry SQLSTATE, message and detail. Serialization failure and
  * deadlock are retriable. */
@@ -42,6 +42,6 @@ NX_MUST_USE nx_status nx_pg_copy_begin(nx_pg *c, const char *quoted_table, const
                                        nx_err *err);
 NX_MUST_USE nx_status nx_pg_copy_batch(nx_pg_copy *cp, const nx_batch *b, nx_err *err);
 NX_MUST_USE nx_status nx_pg_copy_end(nx_pg_copy *cp, int64_t *ret_rows, nx_err *err); /* frees cp, always */
-void nx_pg_copy_cancel(nx_pg_copy *cp);                                              /* frees cp */
+void nx_pg_copy_cancel(nx_pg_copy *cp);                                               /* frees cp */
 
 #endif

@@ -42,7 +42,8 @@ nx_status nx_pg_copy_begin(nx_pg *c, const char *quoted_table, const nx_schema *
     NX_BUF_AUTO nx_buf sql;
     nx_buf_init(&sql, 0);
     if (schema->n_fields == 0 || schema->n_fields > 1600)
-        return nx_fail(err, NX_UNSUPPORTED, "a PostgreSQL table has 1 to 1,600 columns, %s would have %zu", quoted_table, schema->n_fields);
+        return nx_fail(err, NX_UNSUPPORTED, "a PostgreSQL table has 1 to 1,600 columns, %s would have %zu",
+                       quoted_table, schema->n_fields);
     nx_status st = begin_sql(quoted_table, schema, &sql);
     if (st != NX_OK)
         return nx_fail(err, st, "could not write the COPY of %s", quoted_table);
@@ -76,10 +77,13 @@ static nx_status put_row(nx_pg_copy *cp, const nx_batch *b, size_t row, nx_err *
     for (size_t i = 0; i < n && st == NX_OK; i++) {
         st = nx__pg_put_value(&cp->out, &b->cols[i], row);
         if (st == NX_INVALID)
-            return nx_fail(err, NX_INVALID, "row %lld: column %s holds a value that PostgreSQL cannot (a text with a zero byte, or a date out of its range)",
-                           (long long)cp->rows, b->schema->fields[i].name);
+            return nx_fail(
+                err, NX_INVALID,
+                "row %lld: column %s holds a value that PostgreSQL cannot (a text with a zero byte, or a date out of its range)",
+                (long long)cp->rows, b->schema->fields[i].name);
         if (st != NX_OK)
-            return nx_fail(err, st, "row %lld: column %s is too large for PostgreSQL", (long long)cp->rows, b->schema->fields[i].name);
+            return nx_fail(err, st, "row %lld: column %s is too large for PostgreSQL", (long long)cp->rows,
+                           b->schema->fields[i].name);
     }
     return st == NX_OK ? NX_OK : nx_nomem(err);
 }
@@ -87,7 +91,8 @@ static nx_status put_row(nx_pg_copy *cp, const nx_batch *b, size_t row, nx_err *
 nx_status nx_pg_copy_batch(nx_pg_copy *cp, const nx_batch *b, nx_err *err)
 {
     if (b->schema->n_fields != cp->schema->n_fields)
-        return nx_fail(err, NX_INVALID, "a batch of %zu columns for a COPY of %zu", b->schema->n_fields, cp->schema->n_fields);
+        return nx_fail(err, NX_INVALID, "a batch of %zu columns for a COPY of %zu", b->schema->n_fields,
+                       cp->schema->n_fields);
     for (size_t i = 0; i < b->n; i++) {
         nx_status st = put_row(cp, b, i, err);
         if (st == NX_OK && cp->out.n >= SEND_BYTES)

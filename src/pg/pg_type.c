@@ -38,8 +38,10 @@ nx__pg_form nx__pg_form_of(const nx_type *t)
 nx_status nx_type_to_pg(const nx_type *t, nx_buf *b)
 {
     static const char *const names[] = {
-        [NX_BOOL] = "boolean", [NX_INT32] = "integer", [NX_INT64] = "bigint", [NX_DOUBLE] = "double precision",
-        [NX_STRING] = "text",  [NX_BINARY] = "bytea",  [NX_DATE] = "date",    [NX_TIMESTAMP] = "timestamp with time zone",
+        [NX_BOOL] = "boolean", [NX_INT32] = "integer",
+        [NX_INT64] = "bigint", [NX_DOUBLE] = "double precision",
+        [NX_STRING] = "text",  [NX_BINARY] = "bytea",
+        [NX_DATE] = "date",    [NX_TIMESTAMP] = "timestamp with time zone",
     };
     if (nx__pg_form_of(t) == NX__PG_JSONB)
         return nx_buf_adds(b, "jsonb");

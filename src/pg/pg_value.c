@@ -58,8 +58,9 @@ static __int128 unscaled(const nx_col *c, size_t row)
 static nx_status put_numeric(nx_buf *b, __int128 value, int scale)
 {
     unsigned __int128 u = value < 0 ? -(unsigned __int128)value : (unsigned __int128)value;
-    int pad = (NUMERIC_BASE_DIGITS - scale % NUMERIC_BASE_DIGITS) % NUMERIC_BASE_DIGITS; /* zeros behind the last digit */
-    uint16_t groups[12] = {0};                                                           /* the lowest first */
+    int pad =
+        (NUMERIC_BASE_DIGITS - scale % NUMERIC_BASE_DIGITS) % NUMERIC_BASE_DIGITS; /* zeros behind the last digit */
+    uint16_t groups[12] = {0};                                                     /* the lowest first */
     int n = 0, low = pad, unit = 1;
     for (int i = 0; i < pad; i++)
         unit *= 10;
@@ -155,8 +156,8 @@ static nx_status put_scalar(nx_buf *b, const nx_col *c, size_t row)
 static uint32_t element_oid(nx_kind k)
 {
     static const uint32_t oids[] = {
-        [NX_BOOL] = 16,     [NX_INT32] = 23, [NX_INT64] = 20,  [NX_DOUBLE] = 701,    [NX_DECIMAL] = 1700,
-        [NX_STRING] = 25,   [NX_BINARY] = 17, [NX_DATE] = 1082, [NX_TIMESTAMP] = 1184,
+        [NX_BOOL] = 16,   [NX_INT32] = 23,  [NX_INT64] = 20,  [NX_DOUBLE] = 701,     [NX_DECIMAL] = 1700,
+        [NX_STRING] = 25, [NX_BINARY] = 17, [NX_DATE] = 1082, [NX_TIMESTAMP] = 1184,
     };
     return oids[k];
 }

@@ -64,8 +64,8 @@ static nx_status check_column(const nx__pub_table *t, const char *what, const ch
 {
     if (nx_schema_find(t->schema, nx_str_of(column)) != SIZE_MAX)
         return NX_OK;
-    nx_fail(err, NX_INVALID, "could not publish %s: its %s names column %s, which %s does not have", t->d->name, what, column,
-            t->d->lake_table);
+    nx_fail(err, NX_INVALID, "could not publish %s: its %s names column %s, which %s does not have", t->d->name, what,
+            column, t->d->lake_table);
     return nx_err_hint(err, NX_INVALID, "correct the model's description, or build the model again");
 }
 
@@ -113,7 +113,8 @@ static nx_status read_lake(nx__pub *p, nx__pub_table *t, nx_err *err)
 static nx_status plan_table(nx__pub *p, nx__pub_table *t, nx_err *err)
 {
     if (t->d->name[0] == '_' || t->d->name[0] == '\0')
-        return nx_fail(err, NX_INVALID, "could not publish '%s': a published table's name begins with a letter", t->d->name);
+        return nx_fail(err, NX_INVALID, "could not publish '%s': a published table's name begins with a letter",
+                       t->d->name);
     NX_TRY(read_lake(p, t, err));
     const char *name = nx__pub_ident(p, t->d->name, err);
     const char *stage_name = nx_arena_printf(p->a, "_staging_%s", t->d->name);
@@ -202,8 +203,13 @@ static nx_status fill_result(const nx__pub *p, nx_publish_result *ret, nx_err *e
     for (size_t i = 0; i < p->n; i++) {
         const nx__pub_table *t = &p->tables[i];
         nx_publish_table_result *r = &ret->tables[i];
-        *r = (nx_publish_table_result){nx_arena_dup(&ret->arena, nx_str_of(t->d->name)), t->info.version, t->rows, t->inserted,
-                                       t->updated, t->deleted, t->left_alone};
+        *r = (nx_publish_table_result){nx_arena_dup(&ret->arena, nx_str_of(t->d->name)),
+                                       t->info.version,
+                                       t->rows,
+                                       t->inserted,
+                                       t->updated,
+                                       t->deleted,
+                                       t->left_alone};
         if (r->name == NULL)
             return nx_nomem(err);
         ret->rows_changed += t->inserted + t->updated + t->deleted;

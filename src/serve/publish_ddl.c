@@ -72,7 +72,8 @@ static nx_status create_table(nx__pub *p, nx__pub_table *t, nx_err *err)
 static nx_status refuse(const nx__pub *p, const nx__pub_table *t, nx_err *err)
 {
     (void)p;
-    return nx_err_hint(err, NX_CONFLICT, "no column is changed or dropped under its readers: DROP TABLE %s [CASCADE], then publish again",
+    return nx_err_hint(err, NX_CONFLICT,
+                       "no column is changed or dropped under its readers: DROP TABLE %s [CASCADE], then publish again",
                        t->target);
 }
 
@@ -82,7 +83,8 @@ static nx_status compare_columns(nx__pub *p, nx__pub_table *t, const nx_pg_resul
         const char *name = nx_pg_value(r, i, 0), *type = nx_pg_value(r, i, 1);
         size_t at = nx_schema_find(t->schema, nx_str_of(name));
         if (at == SIZE_MAX) {
-            nx_fail(err, NX_CONFLICT, "the published table has column %s, which %s no longer has", name, t->d->lake_table);
+            nx_fail(err, NX_CONFLICT, "the published table has column %s, which %s no longer has", name,
+                    t->d->lake_table);
             return refuse(p, t, err);
         }
         NX_BUF_AUTO nx_buf want;
@@ -90,7 +92,8 @@ static nx_status compare_columns(nx__pub *p, nx__pub_table *t, const nx_pg_resul
         if (nx_type_to_pg(&t->schema->fields[at].type, &want) != NX_OK)
             return nx_nomem(err);
         if (!nx_str_is(nx_buf_str(&want), type)) {
-            nx_fail(err, NX_CONFLICT, "column %s is %s in the published table and %s in %s", name, type, want.p, t->d->lake_table);
+            nx_fail(err, NX_CONFLICT, "column %s is %s in the published table and %s in %s", name, type, want.p,
+                    t->d->lake_table);
             return refuse(p, t, err);
         }
         have[at] = true;
@@ -195,8 +198,10 @@ static nx_status add_fkey(nx__pub *p, nx__pub_table *t, const nx_publish_fkey *k
     const char *columns = nx__pub_list(p, k->columns, n, "", err), *to = nx__pub_ident(p, k->to, err);
     if (name == NULL || columns == NULL || to == NULL)
         return nx_nomem(err);
-    return nx__pub_run(p, NULL, err, "ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s.%s DEFERRABLE INITIALLY DEFERRED",
-                       t->target, name, columns, p->schema_q, to);
+    return nx__pub_run(
+        p, NULL, err,
+        "ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s.%s DEFERRABLE INITIALLY DEFERRED", t->target,
+        name, columns, p->schema_q, to);
 }
 
 /* The foreign keys that are there go, those of the description come: this runs only when the description changed. */
@@ -204,7 +209,9 @@ static nx_status set_fkeys(nx__pub *p, nx__pub_table *t, nx_err *err)
 {
     const char *params[] = {t->target};
     nx_pg_result *r = NULL;
-    NX_TRY(nx_pg_query(p->pg, "SELECT quote_ident(conname) FROM pg_constraint WHERE conrelid = $1::regclass AND contype = 'f'", params, 1, &r, err));
+    NX_TRY(nx_pg_query(p->pg,
+                       "SELECT quote_ident(conname) FROM pg_constraint WHERE conrelid = $1::regclass AND contype = 'f'",
+                       params, 1, &r, err));
     nx_status st = NX_OK;
     for (size_t i = 0; i < nx_pg_rows(r) && st == NX_OK; i++)
         st = nx__pub_run(p, NULL, err, "ALTER TABLE %s DROP CONSTRAINT %s", t->target, nx_pg_value(r, i, 0));

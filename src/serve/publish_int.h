@@ -7,17 +7,17 @@
 
 typedef struct nx__pub_table {
     const nx_publish_table *d;
-    nx_table_info info;  /* of the version that is published */
-    const char *scan;    /* SELECT of that version */
-    nx_schema *schema;   /* its columns */
-    const char **names;  /* of the columns */
-    const char **key;    /* primary key, NULL-terminated as in d */
+    nx_table_info info; /* of the version that is published */
+    const char *scan;   /* SELECT of that version */
+    nx_schema *schema;  /* its columns */
+    const char **names; /* of the columns */
+    const char **key;   /* primary key, NULL-terminated as in d */
     size_t n_key;
-    const char *target;  /* "nexus"."fct" */
-    const char *stage;   /* pg_temp."_staging_fct" */
-    char ddl_md5[33];    /* of columns, types, keys and comments as wanted */
-    bool exists;         /* the target is there */
-    bool same_ddl;       /* and was made by this description */
+    const char *target; /* "nexus"."fct" */
+    const char *stage;  /* pg_temp."_staging_fct" */
+    char ddl_md5[33];   /* of columns, types, keys and comments as wanted */
+    bool exists;        /* the target is there */
+    bool same_ddl;      /* and was made by this description */
     bool left_alone;
     int64_t rows;
     const char *checksum;

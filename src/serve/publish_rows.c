@@ -35,7 +35,8 @@ static nx_status copy_rows(nx__pub *p, nx__pub_table *t, nx_err *err)
 /* A sum over the rows' hashes: the same for equal rows in any order. */
 static nx_status read_checksum(nx__pub *p, nx__pub_table *t, nx_err *err)
 {
-    const char *sql = nx_arena_printf(p->a, "SELECT coalesce(sum(hashtextextended(s::text, 0)), 0)::text FROM %s AS s", t->stage);
+    const char *sql =
+        nx_arena_printf(p->a, "SELECT coalesce(sum(hashtextextended(s::text, 0)), 0)::text FROM %s AS s", t->stage);
     nx_pg_result *r = NULL;
     if (sql == NULL)
         return nx_nomem(err);
@@ -93,8 +94,8 @@ static nx_status update_rows(nx__pub *p, nx__pub_table *t, const char *same, nx_
     if (bare == NULL || old == NULL || new == NULL)
         return nx_nomem(err);
     return nx__pub_run(p, &t->updated, err,
-                       "UPDATE %s AS t SET (%s) = ROW(%s) FROM %s AS s WHERE %s AND ROW(%s) IS DISTINCT FROM ROW(%s)", t->target, bare,
-                       new, t->stage, same, old, new);
+                       "UPDATE %s AS t SET (%s) = ROW(%s) FROM %s AS s WHERE %s AND ROW(%s) IS DISTINCT FROM ROW(%s)",
+                       t->target, bare, new, t->stage, same, old, new);
 }
 
 nx_status nx__pub_merge(nx__pub *p, nx__pub_table *t, nx_err *err)
@@ -103,8 +104,10 @@ nx_status nx__pub_merge(nx__pub *p, nx__pub_table *t, nx_err *err)
     const char *columns = nx__pub_list(p, t->names, t->schema->n_fields, "", err);
     if (same == NULL || columns == NULL)
         return nx_nomem(err);
-    NX_TRY(nx__pub_run(p, &t->deleted, err, "DELETE FROM %s AS t WHERE NOT EXISTS (SELECT FROM %s AS s WHERE %s)", t->target, t->stage, same));
+    NX_TRY(nx__pub_run(p, &t->deleted, err, "DELETE FROM %s AS t WHERE NOT EXISTS (SELECT FROM %s AS s WHERE %s)",
+                       t->target, t->stage, same));
     NX_TRY(update_rows(p, t, same, err));
-    return nx__pub_run(p, &t->inserted, err, "INSERT INTO %s (%s) SELECT %s FROM %s AS s WHERE NOT EXISTS (SELECT FROM %s AS t WHERE %s)",
+    return nx__pub_run(p, &t->inserted, err,
+                       "INSERT INTO %s (%s) SELECT %s FROM %s AS s WHERE NOT EXISTS (SELECT FROM %s AS t WHERE %s)",
                        t->target, columns, columns, t->stage, t->target, same);
 }

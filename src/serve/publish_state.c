@@ -23,7 +23,8 @@ nx_status nx__pub_lock(nx__pub *p, nx_err *err)
     nx_fail(err, NX_CONFLICT, "could not publish: another publisher is at work on schema %s", p->schema);
     if (err != NULL)
         err->retriable = true;
-    return nx_err_hint(err, NX_CONFLICT, "wait for it to end; select * from pg_locks where locktype = 'advisory' shows its process");
+    return nx_err_hint(err, NX_CONFLICT,
+                       "wait for it to end; select * from pg_locks where locktype = 'advisory' shows its process");
 }
 
 static nx_status has_state(nx__pub *p, bool *ret, nx_err *err)
@@ -79,10 +80,11 @@ static int64_t number(const nx_pg_result *r, size_t col, int64_t dflt)
 
 nx_status nx__pub_state_read(nx__pub *p, nx__pub_table *t, nx_err *err)
 {
-    const char *sql = nx_arena_printf(p->a,
-                                      "SELECT to_regclass($2)::text, q.lake_table, q.lake_version, q.lake_committed_ms, q.ddl_md5, q.rows "
-                                      "FROM (SELECT 1) AS one LEFT JOIN %s._publications AS q ON q.table_name = $1",
-                                      p->schema_q);
+    const char *sql = nx_arena_printf(
+        p->a,
+        "SELECT to_regclass($2)::text, q.lake_table, q.lake_version, q.lake_committed_ms, q.ddl_md5, q.rows "
+        "FROM (SELECT 1) AS one LEFT JOIN %s._publications AS q ON q.table_name = $1",
+        p->schema_q);
     if (sql == NULL)
         return nx_nomem(err);
     const char *params[] = {t->d->name, t->target};
@@ -146,11 +148,12 @@ nx_status nx__pub_release_write(nx__pub *p, int64_t *ret_id, nx_err *err)
         deleted += p->tables[i].deleted;
     }
     /* Counted under the lock and not by a sequence, so that a release that was rolled back leaves no gap. */
-    const char *sql = nx_arena_printf(p->a,
-                                      "INSERT INTO %1$s._releases (release_id, published_at, tables, rows_inserted, rows_updated, rows_deleted) "
-                                      "SELECT coalesce(max(release_id), 0) + 1, clock_timestamp(), %2$zu, %3$lld, %4$lld, %5$lld "
-                                      "FROM %1$s._releases RETURNING release_id",
-                                      p->schema_q, p->n, (long long)inserted, (long long)updated, (long long)deleted);
+    const char *sql = nx_arena_printf(
+        p->a,
+        "INSERT INTO %1$s._releases (release_id, published_at, tables, rows_inserted, rows_updated, rows_deleted) "
+        "SELECT coalesce(max(release_id), 0) + 1, clock_timestamp(), %2$zu, %3$lld, %4$lld, %5$lld "
+        "FROM %1$s._releases RETURNING release_id",
+        p->schema_q, p->n, (long long)inserted, (long long)updated, (long long)deleted);
     if (sql == NULL)
         return nx_nomem(err);
     NX_TRY(read_id(p, sql, NULL, 0, ret_id, err));

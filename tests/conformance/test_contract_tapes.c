@@ -71,8 +71,8 @@ static void count(tape *t, const nx_verdict *v)
     if (e != NULL && strcmp(e->field, "id") == 0 && strcmp(e->rule, "required") == 0 && v->refused[0].n_errors == 1) {
         t->without_id++;
     } else if (e != NULL && t->first_error[0] == '\0') {
-        snprintf(t->first_error, sizeof t->first_error, "%s %s %s in %.*s", e->field, e->rule, e->message, (int)(v->refused[0].raw.n < 300 ? v->refused[0].raw.n : 300),
-                 v->refused[0].raw.p);
+        snprintf(t->first_error, sizeof t->first_error, "%s %s %s in %.*s", e->field, e->rule, e->message,
+                 (int)(v->refused[0].raw.n < 300 ? v->refused[0].raw.n : 300), v->refused[0].raw.p);
     }
     if ((++t->frames & 4095) != 0)
         return;
@@ -114,7 +114,8 @@ static void read_lines(tape *t, const char *name, void (*fn)(tape *t, nx_str lin
         fail_msg("%s: %llu refused, first: %s", name, (unsigned long long)t->rejected, t->first_error);
 }
 
-static const nx_row_meta meta = {.source = {"tape", 4}, .received_us = 1700000000000000, .known_basis = {"received", 8}, .pos = 1};
+static const nx_row_meta meta = {
+    .source = {"tape", 4}, .received_us = 1700000000000000, .known_basis = {"received", 8}, .pos = 1};
 
 static void decode_frame(tape *t, nx_str line)
 {
@@ -132,11 +133,18 @@ static void stock_tapes(void **state)
         const char *name;
         uint64_t quotes, trades, bars;
     } v[] = {
-        {"stocks_2013-10-08_aig_bac_ibm_spy.ndjson.zst", 909993, 654140, 2254}, {"stocks_2013-10-07_bac_ibm.ndjson.zst", 292962, 112465, 1048},
-        {"stocks_2013-10-09_ibm.ndjson.zst", 67746, 27042, 423}, {"stock_bars_2008-03-07_shy.ndjson", 0, 0, 336}, {"stock_bars_2008-03-10_shy.ndjson", 0, 0, 316},
-        {"stock_bars_2013-06-27_nwsa.ndjson", 0, 0, 401}, {"stock_bars_2013-06-28_nwsa.ndjson", 0, 0, 417}, {"stock_bars_2013-07-01_foxa.ndjson", 0, 0, 408},
-        {"stock_bars_2013-07-02_foxa.ndjson", 0, 0, 404}, {"stock_bars_2013-10-04_aig_bac_ibm_spy.ndjson.zst", 0, 0, 2055},
-        {"stock_bars_2014-06-05_aapl_twx.ndjson", 0, 0, 1084}, {"stock_bars_2014-06-06_aapl_twx.ndjson", 0, 0, 1180},
+        {"stocks_2013-10-08_aig_bac_ibm_spy.ndjson.zst", 909993, 654140, 2254},
+        {"stocks_2013-10-07_bac_ibm.ndjson.zst", 292962, 112465, 1048},
+        {"stocks_2013-10-09_ibm.ndjson.zst", 67746, 27042, 423},
+        {"stock_bars_2008-03-07_shy.ndjson", 0, 0, 336},
+        {"stock_bars_2008-03-10_shy.ndjson", 0, 0, 316},
+        {"stock_bars_2013-06-27_nwsa.ndjson", 0, 0, 401},
+        {"stock_bars_2013-06-28_nwsa.ndjson", 0, 0, 417},
+        {"stock_bars_2013-07-01_foxa.ndjson", 0, 0, 408},
+        {"stock_bars_2013-07-02_foxa.ndjson", 0, 0, 404},
+        {"stock_bars_2013-10-04_aig_bac_ibm_spy.ndjson.zst", 0, 0, 2055},
+        {"stock_bars_2014-06-05_aapl_twx.ndjson", 0, 0, 1084},
+        {"stock_bars_2014-06-06_aapl_twx.ndjson", 0, 0, 1180},
     };
     for (size_t i = 0; i < NX_COUNT_OF(v); i++) {
         tape t;
@@ -165,11 +173,13 @@ static nx_status decode_row(void *ctx, nx_str key, nx_str value, nx_err *err)
     page_row *p = ctx;
     nx_context c[4];
     nx_verdict v;
-    const nx_row_meta declared = {.source = NX_STR("page"), .received_us = 1700000000000000, .known_basis = NX_STR("declared"), .pos = 1};
+    const nx_row_meta declared = {
+        .source = NX_STR("page"), .received_us = 1700000000000000, .known_basis = NX_STR("declared"), .pos = 1};
     memcpy(c, p->context, p->n_context * sizeof *c);
     if (key.n > 0)
         c[0].text = key;
-    NX_TRY(nx_decode_object(p->t->d, nx_contracts_find(p->t->set, p->table), value, c, p->n_context, &declared, p->index++, &v, err));
+    NX_TRY(nx_decode_object(p->t->d, nx_contracts_find(p->t->set, p->table), value, c, p->n_context, &declared,
+                            p->index++, &v, err));
     count(p->t, &v);
     return NX_OK;
 }
@@ -184,12 +194,14 @@ static void each_row(tape *t, nx_str page, const char *path, const char *table, 
 
 static void decode_hour_bars(tape *t, nx_str line)
 {
-    each_row(t, line, "bars.*[]", "bronze.bars", (const nx_context[]){{"symbol", NX_STR("")}, {"timeframe", NX_STR("1Hour")}}, 2);
+    each_row(t, line, "bars.*[]", "bronze.bars",
+             (const nx_context[]){{"symbol", NX_STR("")}, {"timeframe", NX_STR("1Hour")}}, 2);
 }
 
 static void decode_day_bars(tape *t, nx_str line)
 {
-    each_row(t, line, "bars.*[]", "bronze.bars", (const nx_context[]){{"symbol", NX_STR("")}, {"timeframe", NX_STR("1Day")}}, 2);
+    each_row(t, line, "bars.*[]", "bronze.bars",
+             (const nx_context[]){{"symbol", NX_STR("")}, {"timeframe", NX_STR("1Day")}}, 2);
 }
 
 /* The vendor's clients' own payloads: {"source", "line", "body"}. */
@@ -203,10 +215,12 @@ static void decode_payload(tape *t, nx_str line)
     assert_int_equal(nx_json_parse(line, NULL, &a, &root, NULL), NX_OK);
     nx_str source = nx_val_str(nx_val_get(root, "source"), NX_STR(""));
     const nx_val *v = nx_val_get(root, "body"), *bars = nx_val_get(v, "bars");
-    if (v == NULL || nx_str_find(source, NX_STR("crypto"), 0) != SIZE_MAX || nx_str_find(source, NX_STR("option"), 0) != SIZE_MAX)
+    if (v == NULL || nx_str_find(source, NX_STR("crypto"), 0) != SIZE_MAX ||
+        nx_str_find(source, NX_STR("option"), 0) != SIZE_MAX)
         return;
     for (size_t i = 0; bars != NULL && bars->kind == NX_VAL_OBJ && i < bars->n; i++)
-        if (memchr(bars->keys[i].p, '/', bars->keys[i].n) != NULL || memchr(bars->keys[i].p, '-', bars->keys[i].n) != NULL)
+        if (memchr(bars->keys[i].p, '/', bars->keys[i].n) != NULL ||
+            memchr(bars->keys[i].p, '-', bars->keys[i].n) != NULL)
             return; /* crypto bars have tables of their own */
     assert_int_equal(nx_val_to_json(v, &body), NX_OK);
     const nx_context bar[] = {{"symbol", NX_STR("A")}, {"timeframe", NX_STR("1Min")}};
@@ -227,7 +241,8 @@ static void rest_pages(void **state)
         {"market/alpaca_rest/bars_1Day_SPY.ndjson.zst", "bronze.bars", decode_day_bars, 0, 0},
         {"market/alpaca_rest/bars_1Day_wsb_30_symbols.ndjson.zst", "bronze.bars", decode_day_bars, 6248, 0},
         {"market/alpaca_rest/payloads_alpaca-py.ndjson", "bronze.bars", decode_payload, 0, 0},
-        {"market/alpaca_rest/payloads_alpaca-trade-api-go.ndjson", "bronze.bars", decode_payload, 0, 15}, /* actions of the time before they had ids */
+        {"market/alpaca_rest/payloads_alpaca-trade-api-go.ndjson", "bronze.bars", decode_payload, 0,
+         15}, /* actions of the time before they had ids */
     };
     for (size_t i = 0; i < NX_COUNT_OF(v); i++) {
         tape t;
@@ -268,7 +283,10 @@ static void decode_listing(tape *t, nx_str line)
 {
     nx_err err = {0};
     const nx_context at[] = {{"observed_at", NX_STR("2024-01-01T00:00:00Z")}};
-    const char *table = nx_str_find(line, NX_STR("\"kind\": \"t1\""), 0) != SIZE_MAX || nx_str_find(line, NX_STR("\"kind\":\"t1\""), 0) != SIZE_MAX ? "bronze.comments" : "bronze.posts";
+    const char *table = nx_str_find(line, NX_STR("\"kind\": \"t1\""), 0) != SIZE_MAX ||
+                                nx_str_find(line, NX_STR("\"kind\":\"t1\""), 0) != SIZE_MAX
+                            ? "bronze.comments"
+                            : "bronze.posts";
     page_row p = {t, table, at, 1, 0};
     if (nx_page_each(line, "data.children[].data", decode_row, &p, &err) != NX_OK)
         fail_msg("%s", err.text);
@@ -281,9 +299,13 @@ static void reddit_listings(void **state)
         const char *name;
         uint64_t posts, comments;
     } v[] = {
-        {"reddit/stocknet_tweets/listing_AAPL_2014-01-01_2014-12-31.ndjson.zst", 8632, 0}, {"reddit/stocknet_tweets/listing_BAC_2014-01-01_2014-12-31.ndjson.zst", 1144, 0},
-        {"reddit/top2013/listing_stocks.ndjson.zst", 999, 0}, {"reddit/top2013/listing_investing.ndjson.zst", 1000, 0}, {"reddit/wsb/listing_wallstreetbets.ndjson.zst", 1300, 0},
-        {"reddit/wsb/listing_wallstreetbets_comments.ndjson.zst", 0, 1200}, {"reddit/wsb/listing_wsb_io.ndjson.zst", 0, 2100},
+        {"reddit/stocknet_tweets/listing_AAPL_2014-01-01_2014-12-31.ndjson.zst", 8632, 0},
+        {"reddit/stocknet_tweets/listing_BAC_2014-01-01_2014-12-31.ndjson.zst", 1144, 0},
+        {"reddit/top2013/listing_stocks.ndjson.zst", 999, 0},
+        {"reddit/top2013/listing_investing.ndjson.zst", 1000, 0},
+        {"reddit/wsb/listing_wallstreetbets.ndjson.zst", 1300, 0},
+        {"reddit/wsb/listing_wallstreetbets_comments.ndjson.zst", 0, 1200},
+        {"reddit/wsb/listing_wsb_io.ndjson.zst", 0, 2100},
     };
     for (size_t i = 0; i < NX_COUNT_OF(v); i++) {
         tape t;
@@ -298,6 +320,7 @@ static void reddit_listings(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(stock_tapes), cmocka_unit_test(rest_pages), cmocka_unit_test(corporate_actions), cmocka_unit_test(reddit_listings)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(stock_tapes), cmocka_unit_test(rest_pages),
+                                       cmocka_unit_test(corporate_actions), cmocka_unit_test(reddit_listings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

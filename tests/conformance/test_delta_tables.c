@@ -82,7 +82,8 @@ static nx_status count_of(world *w, const char *sql, int64_t *ret, nx_err *err)
 static bool readable(const nx_val *e)
 {
     const nx_val *c = nx_val_get(e, "computed");
-    return nx_val_str(nx_val_get(e, "flag"), NX_STR("")).n == 0 && nx_val_i64(nx_val_get(c, "rows_at_latest"), -1) >= 0 &&
+    return nx_val_str(nx_val_get(e, "flag"), NX_STR("")).n == 0 &&
+           nx_val_i64(nx_val_get(c, "rows_at_latest"), -1) >= 0 &&
            nx_val_i64(nx_val_get(c, "active_files_missing_on_disk"), 0) == 0;
 }
 
@@ -139,7 +140,8 @@ static const char *check_contents(world *w, const nx_val *e)
     const char *file = nx_arena_printf(&w->arena, "%s/%s/computed/latest.parquet", w->root, name);
     const char *expected = nx_arena_printf(&w->arena, "read_parquet('%s')", file);
     if (nx_val_bool(nx_val_get(e, "expected_dir"), false))
-        expected = nx_arena_printf(&w->arena, "read_parquet('%s/%s/expected/*.parquet', union_by_name=true)", w->root, name);
+        expected =
+            nx_arena_printf(&w->arena, "read_parquet('%s/%s/expected/*.parquet', union_by_name=true)", w->root, name);
     else if (!nx_file_exists(file))
         return NULL; /* no second opinion about the rows themselves */
     if (want == 0)
@@ -184,11 +186,13 @@ static void test_versions(void **state)
             nx_err err = {0};
             if (want < 0)
                 continue;
-            const char *sql = nx_arena_printf(&w->arena, "SELECT count(*) FROM \"delta:%s/%s/delta@v%s\"", w->root, name_of(e), v->keys[k].p);
+            const char *sql = nx_arena_printf(&w->arena, "SELECT count(*) FROM \"delta:%s/%s/delta@v%s\"", w->root,
+                                              name_of(e), v->keys[k].p);
             nx_status st = count_of(w, sql, &rows, &err);
             seen++;
             if (st != NX_OK || rows != want) {
-                printf("%s@v%s: %lld rows instead of %lld %s\n", name_of(e), v->keys[k].p, (long long)rows, (long long)want, err.text);
+                printf("%s@v%s: %lld rows instead of %lld %s\n", name_of(e), v->keys[k].p, (long long)rows,
+                       (long long)want, err.text);
                 bad++;
             }
         }
@@ -231,7 +235,9 @@ static void test_log_only(void **state)
     int64_t txn = -1;
     nx_err err = {0};
     nx_table *t = NULL;
-    assert_int_equal(nx_table_open(w->lake, nx_arena_printf(&w->arena, "delta:%s/app-txn-checkpoint/delta", w->root), &t, &err), NX_OK);
+    assert_int_equal(
+        nx_table_open(w->lake, nx_arena_printf(&w->arena, "delta:%s/app-txn-checkpoint/delta", w->root), &t, &err),
+        NX_OK);
     assert_int_equal(nx_table_txn(t, "my-app", &txn, &err), NX_OK);
     assert_true(txn >= 0);
 }

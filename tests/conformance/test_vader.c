@@ -34,10 +34,12 @@ static size_t compare_file(const char *name)
         nx_val *v;
         nx_vader_score s;
         assert_int_equal(nx_json_parse(line, NULL, &a, &v, &err), NX_OK);
-        assert_int_equal(nx_vader_score_text(vader, nx_val_str(nx_val_get(v, "text"), NX_STR("")), &a, &s, &err), NX_OK);
+        assert_int_equal(nx_vader_score_text(vader, nx_val_str(nx_val_get(v, "text"), NX_STR("")), &a, &s, &err),
+                         NX_OK);
         if (s.compound != nx_val_f64(nx_val_get(v, "compound"), 9) || s.neg != nx_val_f64(nx_val_get(v, "neg"), 9) ||
             s.neu != nx_val_f64(nx_val_get(v, "neu"), 9) || s.pos != nx_val_f64(nx_val_get(v, "pos"), 9))
-            fail_msg("%s line %zu: %.3f %.3f %.3f %.4f for " NX_STR_FMT, name, n + 1, s.neg, s.neu, s.pos, s.compound, NX_STR_ARG(line));
+            fail_msg("%s line %zu: %.3f %.3f %.3f %.4f for " NX_STR_FMT, name, n + 1, s.neg, s.neu, s.pos, s.compound,
+                     NX_STR_ARG(line));
         n++;
     }
     nx_lines_close(l);
@@ -49,11 +51,16 @@ static void test_references(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "vader/reference_nytEditorialSnippets", "vader/reference_tweets",
-        "vader/reference_reddit_StockMarket",   "vader/reference_reddit_investing",
-        "vader/reference_reddit_stocks",        "vader/reference_reddit_wallstreetbets",
-        "vader/reference_reddit_wallstreetbets_comments", "vader/reference_reddit_wsb_io",
-        "vader/reference_stocknet_AAPL_2014",   "wsbs/reference_vader",
+        "vader/reference_nytEditorialSnippets",
+        "vader/reference_tweets",
+        "vader/reference_reddit_StockMarket",
+        "vader/reference_reddit_investing",
+        "vader/reference_reddit_stocks",
+        "vader/reference_reddit_wallstreetbets",
+        "vader/reference_reddit_wallstreetbets_comments",
+        "vader/reference_reddit_wsb_io",
+        "vader/reference_stocknet_AAPL_2014",
+        "wsbs/reference_vader",
     };
     if (!nx_file_exists(shared)) {
         printf("skipped: no shared data at %s\n", shared);

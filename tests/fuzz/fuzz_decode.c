@@ -22,7 +22,8 @@ static target *open_target(void)
     nx_err err = {0};
     if (t.set != NULL)
         return &t;
-    if (nx_contracts_load("contracts", &t.set, &err) != NX_OK || nx_decoder_new(t.set, "alpaca.stocks", &t.d, &err) != NX_OK) {
+    if (nx_contracts_load("contracts", &t.set, &err) != NX_OK ||
+        nx_decoder_new(t.set, "alpaca.stocks", &t.d, &err) != NX_OK) {
         fprintf(stderr, "fuzz_decode: %s\n", err.text);
         exit(2);
     }
@@ -72,7 +73,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     nx_err err = {0};
     nx_status st = nx_decode_frame(t->d, frame, &meta, &v, &err);
     need(st == NX_OK, "the call failed", frame);
-    bool whole = v.rejected == 1 && v.refused[0].index == -1, limit = whole && strcmp(v.refused[0].errors[0].rule, "limit") == 0;
+    bool whole = v.rejected == 1 && v.refused[0].index == -1,
+         limit = whole && strcmp(v.refused[0].errors[0].rule, "limit") == 0;
     if (!limit && comparable(frame))
         need(whole == !tree_accepts(frame), "the two readers do not agree", frame);
     size_t rows = 0;
@@ -83,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     }
     need(rows == v.accepted, "accepted rows are not in the batches", frame);
     for (uint32_t i = 0; i < v.rejected; i++)
-        need(v.refused[i].n_errors > 0 && nx_utf8_valid(v.refused[i].errors[0].value), "a refusal without a cause", frame);
+        need(v.refused[i].n_errors > 0 && nx_utf8_valid(v.refused[i].errors[0].value), "a refusal without a cause",
+             frame);
     return 0;
 }

@@ -33,7 +33,8 @@ static void try_scan(nx_table *t, const nx__snap *s)
         nx_buf path NX_BUF_AUTO;
         nx_buf_init(&path, 1 << 16);
         must(nx__file_local(t, files[i], &path, &err) == NX_OK);
-        must(nx_str_starts(nx_buf_str(&path), NX_STR("/lake/t/")) && nx_str_find(nx_buf_str(&path), NX_STR("/../"), 0) == SIZE_MAX);
+        must(nx_str_starts(nx_buf_str(&path), NX_STR("/lake/t/")) &&
+             nx_str_find(nx_buf_str(&path), NX_STR("/../"), 0) == SIZE_MAX);
     }
     free(files);
 }

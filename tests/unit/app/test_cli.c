@@ -23,10 +23,10 @@ static void parse(parsed *p, int argc, const char *const *argv)
     nx_err_clear(&p->err);
     p->st = nx_cli_parse(argc, (char **)(uintptr_t)argv, &p->arena, &p->g, &p->cmd, &p->a, &p->err);
 }
-#define PARSE(p, ...)                                                \
-    do {                                                             \
-        const char *const argv_[] = {"nexus", __VA_ARGS__};          \
-        parse(&(p), (int)(sizeof argv_ / sizeof argv_[0]), argv_);   \
+#define PARSE(p, ...)                                                                                                  \
+    do {                                                                                                               \
+        const char *const argv_[] = {"nexus", __VA_ARGS__};                                                            \
+        parse(&(p), (int)(sizeof argv_ / sizeof argv_[0]), argv_);                                                     \
     } while (0)
 
 static void test_globals_anywhere(void **state)

@@ -39,7 +39,8 @@ static void test_order_of_say(void **state)
     const char *sets[] = {"lake.flush.max_rows=3"};
     setenv("NEXUS_LAKE__FLUSH__MAX_ROWS", "2", 1);
     setenv("NEXUS_STATE", "from-env", 1);
-    assert_int_equal(load_text("lake:\n  flush: {max_rows: 1, max_delay: 2m}\nstate: from-file\n", sets, 1, &c, NULL), NX_OK);
+    assert_int_equal(load_text("lake:\n  flush: {max_rows: 1, max_delay: 2m}\nstate: from-file\n", sets, 1, &c, NULL),
+                     NX_OK);
     assert_int_equal(nx_config_i64(c, "lake.flush.max_rows"), 3);
     assert_int_equal(nx_config_i64(c, "lake.flush.max_delay"), 120000);
     assert_string_equal(nx_config_str(c, "state"), "from-env");
@@ -80,7 +81,9 @@ static void test_secret(void **state)
     char *v = NULL;
     nx_err err = {0};
     setenv("NX_TEST_SECRET", "s3cret-value", 1);
-    assert_int_equal(load_text("alpaca: {key: '${env:NX_TEST_SECRET}', secret: '${env:NX_TEST_ABSENT}'}\n", NULL, 0, &c, &err), NX_OK);
+    assert_int_equal(
+        load_text("alpaca: {key: '${env:NX_TEST_SECRET}', secret: '${env:NX_TEST_ABSENT}'}\n", NULL, 0, &c, &err),
+        NX_OK);
     assert_int_equal(nx_config_secret(c, "alpaca.key", &v, &err), NX_OK);
     assert_string_equal(v, "s3cret-value");
     free(v);

@@ -28,7 +28,9 @@ typedef struct kit {
 
 static inline void kit_open(kit *k, const char *feed)
 {
-    *k = (kit){.meta = {.source = NX_STR("test"), .received_us = 1700000000000000, .known_basis = NX_STR("received"), .pos = 7}};
+    *k = (kit){
+        .meta = {
+            .source = NX_STR("test"), .received_us = 1700000000000000, .known_basis = NX_STR("received"), .pos = 7}};
     nx_buf_init(&k->text, 0);
     if (nx_contracts_load("contracts", &k->set, &k->err) != NX_OK)
         fail_msg("%s", k->err.text);
@@ -82,7 +84,8 @@ static inline void kit_frame(kit *k, nx_str frame)
 
 static inline void kit_object(kit *k, const char *table, const char *json, const nx_context *context, size_t n)
 {
-    if (nx_decode_object(k->d, nx_contracts_find(k->set, table), nx_str_of(json), context, n, &k->meta, 3, &k->v, &k->err) != NX_OK)
+    if (nx_decode_object(k->d, nx_contracts_find(k->set, table), nx_str_of(json), context, n, &k->meta, 3, &k->v,
+                         &k->err) != NX_OK)
         fail_msg("%s", k->err.text);
 }
 
@@ -116,7 +119,8 @@ static inline void kit_value(nx_buf *b, const nx_col *c, size_t i)
             st = nx_buf_adds(b, text);
             break;
         case NX_DECIMAL:
-            nx_dec_format_short(c->type->precision <= 18 ? nx_col_get_i64(c, i) : ((const __int128 *)c->data)[i], c->type->scale, text);
+            nx_dec_format_short(c->type->precision <= 18 ? nx_col_get_i64(c, i) : ((const __int128 *)c->data)[i],
+                                c->type->scale, text);
             st = nx_buf_adds(b, text);
             break;
         case NX_LIST:

@@ -1,10 +1,12 @@
 /* Rows: every stock message, REST rows, reference data, social rows; both ways of the reader; promises 2 and 9. */
 #include "contract_kit.h"
 
-static const char trade[] = "{\"T\":\"t\",\"S\":\"AAPL\",\"i\":628,\"x\":\"K\",\"p\":162.92,\"s\":3,\"c\":[\"@\",\"F\",\"T\",\"I\"],\"z\":\"C\","
-                            "\"t\":\"2023-04-06T11:54:26.838232225Z\"}";
-static const char trade_row[] = "symbol=AAPL trade_id=628 exchange=K price=162.92 size=3 conditions=[@,F,T,I] tape=C update_status=null "
-                                "ts=2023-04-06T11:54:26.838232Z ts_ns=1680782066838232225 event_date=2023-04-06";
+static const char trade[] =
+    "{\"T\":\"t\",\"S\":\"AAPL\",\"i\":628,\"x\":\"K\",\"p\":162.92,\"s\":3,\"c\":[\"@\",\"F\",\"T\",\"I\"],\"z\":\"C\","
+    "\"t\":\"2023-04-06T11:54:26.838232225Z\"}";
+static const char trade_row[] =
+    "symbol=AAPL trade_id=628 exchange=K price=162.92 size=3 conditions=[@,F,T,I] tape=C update_status=null "
+    "ts=2023-04-06T11:54:26.838232Z ts_ns=1680782066838232225 event_date=2023-04-06";
 
 static int open_stocks(void **state)
 {
@@ -33,41 +35,62 @@ static void trade_becomes_a_row(void **state)
     kit *k = *state;
     one(k, trade);
     assert_string_equal(kit_row(k, "bronze.trades", false), trade_row);
-    assert_string_equal(kit_row(k, "bronze.trades", true) + strlen(trade_row),
-                        " _source=test _received_at=2023-11-14T22:13:20Z _known_at=2023-11-14T22:13:20Z _known_basis=received "
-                        "_ingest_pos=7 _ingest_idx=0 _contract=trades@1.0.0 _extra=null");
+    assert_string_equal(
+        kit_row(k, "bronze.trades", true) + strlen(trade_row),
+        " _source=test _received_at=2023-11-14T22:13:20Z _known_at=2023-11-14T22:13:20Z _known_basis=received "
+        "_ingest_pos=7 _ingest_idx=0 _contract=trades@1.0.0 _extra=null");
 }
 
 static void every_stock_message(void **state)
 {
     kit *k = *state;
-    one(k, "[{\"T\":\"q\",\"S\":\"AMD\",\"bx\":\"K\",\"bp\":91.95,\"bs\":2,\"ax\":\" \",\"ap\":0,\"as\":1,\"c\":[\"R\"],\"z\":\"C\",\"t\":\"2023-04-06T11:54:21.670905508Z\"}]");
-    assert_string_equal(kit_row(k, "bronze.quotes", false), "symbol=AMD bid_exchange=K bid_price=91.95 bid_size=2 ask_exchange=  ask_price=0 ask_size=1 conditions=[R] tape=C "
-                                                            "ts=2023-04-06T11:54:21.670905Z ts_ns=1680782061670905508 event_date=2023-04-06");
-    one(k, "{\"T\":\"q\",\"S\":\"AMD\",\"bx\":\"K\",\"bp\":91.95,\"bs\":2,\"ax\":\"Q\",\"ap\":91.98,\"as\":1,\"c\":\"R\",\"t\":\"2023-04-06T11:54:21Z\"}");
+    one(k,
+        "[{\"T\":\"q\",\"S\":\"AMD\",\"bx\":\"K\",\"bp\":91.95,\"bs\":2,\"ax\":\" \",\"ap\":0,\"as\":1,\"c\":[\"R\"],\"z\":\"C\",\"t\":\"2023-04-06T11:54:21.670905508Z\"}]");
+    assert_string_equal(
+        kit_row(k, "bronze.quotes", false),
+        "symbol=AMD bid_exchange=K bid_price=91.95 bid_size=2 ask_exchange=  ask_price=0 ask_size=1 conditions=[R] tape=C "
+        "ts=2023-04-06T11:54:21.670905Z ts_ns=1680782061670905508 event_date=2023-04-06");
+    one(k,
+        "{\"T\":\"q\",\"S\":\"AMD\",\"bx\":\"K\",\"bp\":91.95,\"bs\":2,\"ax\":\"Q\",\"ap\":91.98,\"as\":1,\"c\":\"R\",\"t\":\"2023-04-06T11:54:21Z\"}");
     assert_string_equal(kit_cell(k, "bronze.quotes", "conditions"), "[R]");
     assert_string_equal(kit_cell(k, "bronze.quotes", "tape"), "null");
-    one(k, "{\"T\":\"b\",\"S\":\"SPY\",\"o\":388.985,\"h\":389.13,\"l\":388.975,\"c\":389.12,\"v\":49378,\"n\":461,\"vw\":389.062639,\"t\":\"2021-02-22T19:15:00Z\"}");
-    assert_string_equal(kit_row(k, "bronze.bars", false), "symbol=SPY timeframe=1Min kind=bar adjustment=raw open=388.985 high=389.13 low=388.975 close=389.12 volume=49378 trade_count=461 "
-                                                          "vwap=389.062639 ts=2021-02-22T19:15:00Z event_month=2021-02");
-    one(k, "{\"T\":\"u\",\"S\":\"AAPL\",\"o\":100,\"h\":101.2,\"l\":98.67,\"c\":101.3,\"v\":2570,\"t\":\"2021-03-05T16:00:30Z\"}");
-    assert_string_equal(kit_row(k, "bronze.bars", false), "symbol=AAPL timeframe=1Min kind=updated adjustment=raw open=100 high=101.2 low=98.67 close=101.3 volume=2570 trade_count=null "
-                                                          "vwap=null ts=2021-03-05T16:00:30Z event_month=2021-03");
-    one(k, "{\"T\":\"d\",\"S\":\"F\",\"o\":13.88,\"h\":13.885,\"l\":13.48,\"c\":13.51,\"v\":1715158,\"t\":\"2026-09-15T04:00:00Z\",\"n\":5663,\"vw\":13.581094}");
+    one(k,
+        "{\"T\":\"b\",\"S\":\"SPY\",\"o\":388.985,\"h\":389.13,\"l\":388.975,\"c\":389.12,\"v\":49378,\"n\":461,\"vw\":389.062639,\"t\":\"2021-02-22T19:15:00Z\"}");
+    assert_string_equal(
+        kit_row(k, "bronze.bars", false),
+        "symbol=SPY timeframe=1Min kind=bar adjustment=raw open=388.985 high=389.13 low=388.975 close=389.12 volume=49378 trade_count=461 "
+        "vwap=389.062639 ts=2021-02-22T19:15:00Z event_month=2021-02");
+    one(k,
+        "{\"T\":\"u\",\"S\":\"AAPL\",\"o\":100,\"h\":101.2,\"l\":98.67,\"c\":101.3,\"v\":2570,\"t\":\"2021-03-05T16:00:30Z\"}");
+    assert_string_equal(
+        kit_row(k, "bronze.bars", false),
+        "symbol=AAPL timeframe=1Min kind=updated adjustment=raw open=100 high=101.2 low=98.67 close=101.3 volume=2570 trade_count=null "
+        "vwap=null ts=2021-03-05T16:00:30Z event_month=2021-03");
+    one(k,
+        "{\"T\":\"d\",\"S\":\"F\",\"o\":13.88,\"h\":13.885,\"l\":13.48,\"c\":13.51,\"v\":1715158,\"t\":\"2026-09-15T04:00:00Z\",\"n\":5663,\"vw\":13.581094}");
     assert_string_equal(kit_cell(k, "bronze.bars", "timeframe"), "1Day");
     assert_string_equal(kit_cell(k, "bronze.bars", "kind"), "daily");
-    one(k, "{\"T\":\"c\",\"S\":\"EEM\",\"x\":\"M\",\"oi\":52983525033527,\"op\":39.1582,\"os\":440000,\"oc\":[\" \",\"7\"],\"ci\":52983525034326,\"cp\":39.1809,\"cs\":440000,\"cc\":[\" \",\"7\"],"
-           "\"z\":\"B\",\"t\":\"2023-04-06T14:25:06.542305024Z\"}");
-    assert_string_equal(kit_row(k, "bronze.corrections", false), "symbol=EEM exchange=M original_id=52983525033527 original_price=39.1582 original_size=440000 original_conditions=[ ,7] "
-                                                                 "corrected_id=52983525034326 corrected_price=39.1809 corrected_size=440000 corrected_conditions=[ ,7] tape=B "
-                                                                 "ts=2023-04-06T14:25:06.542305Z ts_ns=1680791106542305024 event_month=2023-04");
-    one(k, "{\"T\":\"x\",\"S\":\"GOOGL\",\"i\":465,\"x\":\"D\",\"p\":105.31,\"s\":300,\"a\":\"C\",\"z\":\"C\",\"t\":\"2023-04-06T13:15:42.83540958Z\"}");
-    assert_string_equal(kit_row(k, "bronze.cancels", false), "symbol=GOOGL trade_id=465 exchange=D price=105.31 size=300 action=C tape=C ts=2023-04-06T13:15:42.835409Z "
-                                                             "ts_ns=1680786942835409580 event_month=2023-04");
-    one(k, "{\"T\":\"l\",\"S\":\"IONM\",\"u\":3.24,\"d\":2.65,\"i\":\"B\",\"t\":\"2023-04-06T13:34:45.565004401Z\",\"z\":\"C\"}");
+    one(k,
+        "{\"T\":\"c\",\"S\":\"EEM\",\"x\":\"M\",\"oi\":52983525033527,\"op\":39.1582,\"os\":440000,\"oc\":[\" \",\"7\"],\"ci\":52983525034326,\"cp\":39.1809,\"cs\":440000,\"cc\":[\" \",\"7\"],"
+        "\"z\":\"B\",\"t\":\"2023-04-06T14:25:06.542305024Z\"}");
+    assert_string_equal(
+        kit_row(k, "bronze.corrections", false),
+        "symbol=EEM exchange=M original_id=52983525033527 original_price=39.1582 original_size=440000 original_conditions=[ ,7] "
+        "corrected_id=52983525034326 corrected_price=39.1809 corrected_size=440000 corrected_conditions=[ ,7] tape=B "
+        "ts=2023-04-06T14:25:06.542305Z ts_ns=1680791106542305024 event_month=2023-04");
+    one(k,
+        "{\"T\":\"x\",\"S\":\"GOOGL\",\"i\":465,\"x\":\"D\",\"p\":105.31,\"s\":300,\"a\":\"C\",\"z\":\"C\",\"t\":\"2023-04-06T13:15:42.83540958Z\"}");
+    assert_string_equal(
+        kit_row(k, "bronze.cancels", false),
+        "symbol=GOOGL trade_id=465 exchange=D price=105.31 size=300 action=C tape=C ts=2023-04-06T13:15:42.835409Z "
+        "ts_ns=1680786942835409580 event_month=2023-04");
+    one(k,
+        "{\"T\":\"l\",\"S\":\"IONM\",\"u\":3.24,\"d\":2.65,\"i\":\"B\",\"t\":\"2023-04-06T13:34:45.565004401Z\",\"z\":\"C\"}");
     assert_string_equal(kit_cell(k, "bronze.lulds", "limit_up_price"), "3.24");
-    one(k, "{\"T\":\"s\",\"S\":\"AAPL\",\"sc\":\"H\",\"sm\":\"Trading Halt\",\"rc\":\"T12\",\"rm\":\"Trading Halted; For information requested by NASDAQ\",\"t\":\"2021-02-22T19:15:00Z\",\"z\":\"C\"}");
-    assert_string_equal(kit_cell(k, "bronze.statuses", "reason_message"), "Trading Halted; For information requested by NASDAQ");
+    one(k,
+        "{\"T\":\"s\",\"S\":\"AAPL\",\"sc\":\"H\",\"sm\":\"Trading Halt\",\"rc\":\"T12\",\"rm\":\"Trading Halted; For information requested by NASDAQ\",\"t\":\"2021-02-22T19:15:00Z\",\"z\":\"C\"}");
+    assert_string_equal(kit_cell(k, "bronze.statuses", "reason_message"),
+                        "Trading Halted; For information requested by NASDAQ");
     one(k, "{\"T\":\"i\",\"S\":\"INAQU\",\"p\":9.12,\"z\":\"C\",\"t\":\"2024-12-13T19:58:09.242138635Z\"}");
     assert_string_equal(kit_cell(k, "bronze.imbalances", "price"), "9.12");
 }
@@ -100,8 +123,17 @@ static void decimals_are_exact(void **state)
     kit *k = *state;
     static const struct {
         const char *text, *want;
-    } v[] = {{"0", "0"}, {"-0", "0"}, {"0.000001", "0.000001"}, {"999999999999.999999", "999999999999.999999"}, {"1e11", "100000000000"}, {"1e-6", "0.000001"},
-             {"995", "995"}, {"0.10", "0.1"}, {"123456789012.3", "123456789012.3"}, {"1.2345670", "1.234567"}, {"0.1e1", "1"}};
+    } v[] = {{"0", "0"},
+             {"-0", "0"},
+             {"0.000001", "0.000001"},
+             {"999999999999.999999", "999999999999.999999"},
+             {"1e11", "100000000000"},
+             {"1e-6", "0.000001"},
+             {"995", "995"},
+             {"0.10", "0.1"},
+             {"123456789012.3", "123456789012.3"},
+             {"1.2345670", "1.234567"},
+             {"0.1e1", "1"}};
     for (size_t i = 0; i < NX_COUNT_OF(v); i++) {
         char json[256];
         snprintf(json, sizeof json, "{\"T\":\"i\",\"S\":\"A\",\"p\":%s,\"t\":\"2024-01-01T00:00:00Z\"}", v[i].text);
@@ -140,15 +172,19 @@ static void times_are_exact(void **state)
 static void unknown_members_are_kept(void **state)
 {
     kit *k = *state;
-    one(k, "{\"T\":\"i\",\"S\":\"A\",\"new\":[1, {\"a\":\"\\u0041\"}],\"p\":1,\"r\":\"x\",\"\\u0062\":null,\"t\":\"2024-01-01T00:00:00Z\"}");
-    assert_string_equal(kit_cell(k, "bronze.imbalances", "_extra"), "{\"\\u0062\":null,\"new\":[1, {\"a\":\"\\u0041\"}],\"r\":\"x\"}");
+    one(k,
+        "{\"T\":\"i\",\"S\":\"A\",\"new\":[1, {\"a\":\"\\u0041\"}],\"p\":1,\"r\":\"x\",\"\\u0062\":null,\"t\":\"2024-01-01T00:00:00Z\"}");
+    assert_string_equal(kit_cell(k, "bronze.imbalances", "_extra"),
+                        "{\"\\u0062\":null,\"new\":[1, {\"a\":\"\\u0041\"}],\"r\":\"x\"}");
 }
 
 static void text_beyond_ascii(void **state)
 {
     kit *k = *state;
-    one(k, "{\"T\":\"s\",\"S\":\"A\",\"sc\":\"H\",\"sm\":\"Gr\xc3\xbc\xc3\x9f \\ud83d\\ude80 \\\"\\\\\\/\\b\\f\\n\\r\\t\",\"t\":\"2024-01-01T00:00:00Z\"}");
-    assert_string_equal(kit_cell(k, "bronze.statuses", "status_message"), "Gr\xc3\xbc\xc3\x9f \xf0\x9f\x9a\x80 \"\\/\b\f\n\r\t");
+    one(k,
+        "{\"T\":\"s\",\"S\":\"A\",\"sc\":\"H\",\"sm\":\"Gr\xc3\xbc\xc3\x9f \\ud83d\\ude80 \\\"\\\\\\/\\b\\f\\n\\r\\t\",\"t\":\"2024-01-01T00:00:00Z\"}");
+    assert_string_equal(kit_cell(k, "bronze.statuses", "status_message"),
+                        "Gr\xc3\xbc\xc3\x9f \xf0\x9f\x9a\x80 \"\\/\b\f\n\r\t");
 }
 
 static bool take_success(void *ctx, nx_str type, nx_str object)
@@ -181,27 +217,42 @@ static void control_messages_go_to_their_function(void **state)
 static void rest_rows_use_the_context(void **state)
 {
     kit *k = *state;
-    const nx_context bar[] = {{"symbol", NX_STR("AAPL")}, {"timeframe", NX_STR("1Day")}, {"adjustment", NX_STR("split,spin-off")}};
+    const nx_context bar[] = {
+        {"symbol", NX_STR("AAPL")}, {"timeframe", NX_STR("1Day")}, {"adjustment", NX_STR("split,spin-off")}};
     k->meta.known_basis = NX_STR("declared");
     k->meta.known_delay_us = 900000000;
-    kit_object(k, "bronze.bars", "{\"c\":178.21,\"h\":178.26,\"l\":178.21,\"n\":65,\"o\":178.26,\"t\":\"2021-11-07T04:00:00Z\",\"v\":1118,\"vw\":178.235733}", bar, 3);
+    kit_object(
+        k, "bronze.bars",
+        "{\"c\":178.21,\"h\":178.26,\"l\":178.21,\"n\":65,\"o\":178.26,\"t\":\"2021-11-07T04:00:00Z\",\"v\":1118,\"vw\":178.235733}",
+        bar, 3);
     assert_int_equal(k->v.accepted, 1);
-    assert_string_equal(kit_row(k, "bronze.bars", false), "symbol=AAPL timeframe=1Day kind=bar adjustment=split,spin-off open=178.26 high=178.26 low=178.21 close=178.21 volume=1118 "
-                                                          "trade_count=65 vwap=178.235733 ts=2021-11-07T04:00:00Z event_month=2021-11");
+    assert_string_equal(
+        kit_row(k, "bronze.bars", false),
+        "symbol=AAPL timeframe=1Day kind=bar adjustment=split,spin-off open=178.26 high=178.26 low=178.21 close=178.21 volume=1118 "
+        "trade_count=65 vwap=178.235733 ts=2021-11-07T04:00:00Z event_month=2021-11");
     /* the day on which the clocks went back has 25 hours */
     assert_string_equal(kit_cell(k, "bronze.bars", "_known_at"), "2021-11-08T05:15:00Z");
     assert_string_equal(kit_cell(k, "bronze.bars", "_known_basis"), "declared");
     assert_string_equal(kit_cell(k, "bronze.bars", "_ingest_idx"), "3");
-    kit_object(k, "bronze.trades", "{\"t\":\"2022-10-21T20:19:03.752176Z\",\"x\":\"D\",\"p\":129.88,\"s\":5,\"c\":[\" \",\"T\",\"I\"],\"i\":71697353758036,\"z\":\"A\",\"u\":\"canceled\"}", bar, 1);
+    kit_object(
+        k, "bronze.trades",
+        "{\"t\":\"2022-10-21T20:19:03.752176Z\",\"x\":\"D\",\"p\":129.88,\"s\":5,\"c\":[\" \",\"T\",\"I\"],\"i\":71697353758036,\"z\":\"A\",\"u\":\"canceled\"}",
+        bar, 1);
     assert_string_equal(kit_cell(k, "bronze.trades", "update_status"), "canceled");
     assert_string_equal(kit_cell(k, "bronze.trades", "_known_at"), "2022-10-21T20:34:03.752176Z");
-    kit_object(k, "bronze.bars", "{\"T\":\"u\",\"S\":\"A\",\"o\":1,\"h\":1,\"l\":1,\"c\":1,\"v\":1,\"t\":\"2021-03-05T16:00:00Z\"}", NULL, 0);
+    kit_object(k, "bronze.bars",
+               "{\"T\":\"u\",\"S\":\"A\",\"o\":1,\"h\":1,\"l\":1,\"c\":1,\"v\":1,\"t\":\"2021-03-05T16:00:00Z\"}", NULL,
+               0);
     assert_string_equal(kit_cell(k, "bronze.bars", "kind"), "updated"); /* a stream message handed over by itself */
     kit_object(k, "bronze.bars", "{\"o\":1,\"h\":1,\"l\":1,\"c\":1,\"v\":1,\"t\":\"2021-03-05T16:00:00Z\"}", bar, 1);
     assert_string_equal(kit_errors(k, 0), "timeframe:required");
     const nx_context bad[] = {{"price", NX_STR("1")}};
-    assert_int_equal(nx_decode_object(k->d, nx_contracts_find(k->set, "bronze.bars"), NX_STR("{}"), bad, 1, &k->meta, 0, &k->v, &k->err), NX_INVALID);
-    assert_int_equal(nx_decode_object(k->d, nx_contracts_find(k->set, "bronze.gaps"), NX_STR("{}"), NULL, 0, &k->meta, 0, &k->v, &k->err), NX_INVALID);
+    assert_int_equal(nx_decode_object(k->d, nx_contracts_find(k->set, "bronze.bars"), NX_STR("{}"), bad, 1, &k->meta, 0,
+                                      &k->v, &k->err),
+                     NX_INVALID);
+    assert_int_equal(nx_decode_object(k->d, nx_contracts_find(k->set, "bronze.gaps"), NX_STR("{}"), NULL, 0, &k->meta,
+                                      0, &k->v, &k->err),
+                     NX_INVALID);
 }
 
 static void bar_ends(void **state)
@@ -209,9 +260,12 @@ static void bar_ends(void **state)
     kit *k = *state;
     static const struct {
         const char *timeframe, *ts, *end;
-    } v[] = {{"1Min", "2021-03-05T16:00:00Z", "2021-03-05T16:01:00Z"},  {"15Min", "2021-03-05T16:00:00Z", "2021-03-05T16:15:00Z"},
-             {"1Hour", "2021-03-05T16:00:00Z", "2021-03-05T17:00:00Z"}, {"1Day", "2021-03-14T05:00:00Z", "2021-03-15T04:00:00Z"},
-             {"1Week", "2021-03-08T05:00:00Z", "2021-03-15T04:00:00Z"}, {"3Month", "2021-11-01T04:00:00Z", "2022-02-01T05:00:00Z"}};
+    } v[] = {{"1Min", "2021-03-05T16:00:00Z", "2021-03-05T16:01:00Z"},
+             {"15Min", "2021-03-05T16:00:00Z", "2021-03-05T16:15:00Z"},
+             {"1Hour", "2021-03-05T16:00:00Z", "2021-03-05T17:00:00Z"},
+             {"1Day", "2021-03-14T05:00:00Z", "2021-03-15T04:00:00Z"},
+             {"1Week", "2021-03-08T05:00:00Z", "2021-03-15T04:00:00Z"},
+             {"3Month", "2021-11-01T04:00:00Z", "2022-02-01T05:00:00Z"}};
     k->meta.known_basis = NX_STR("declared");
     for (size_t i = 0; i < NX_COUNT_OF(v); i++) {
         const nx_context c[] = {{"symbol", NX_STR("A")}, {"timeframe", nx_str_of(v[i].timeframe)}};
@@ -226,30 +280,44 @@ static void bar_ends(void **state)
 static void reference_rows(void **state)
 {
     kit *k = *state;
-    const nx_context at[] = {{"observed_at", NX_STR("2024-06-01T00:00:00Z")}, {"action_type", NX_STR("cash_dividends")}};
-    kit_object(k, "bronze.assets", "{\"id\":\"b0b6dd9d\",\"class\":\"us_equity\",\"exchange\":\"NASDAQ\",\"symbol\":\"AAPL\",\"name\":\"Apple Inc.\",\"status\":\"active\",\"tradable\":true,"
-                                   "\"marginable\":true,\"shortable\":true,\"fractionable\":false,\"margin_requirement_long\":\"30.5\",\"maintenance_margin_requirement\":30,\"attributes\":[],\"cusip\":null}", at, 1);
+    const nx_context at[] = {{"observed_at", NX_STR("2024-06-01T00:00:00Z")},
+                             {"action_type", NX_STR("cash_dividends")}};
+    kit_object(
+        k, "bronze.assets",
+        "{\"id\":\"b0b6dd9d\",\"class\":\"us_equity\",\"exchange\":\"NASDAQ\",\"symbol\":\"AAPL\",\"name\":\"Apple Inc.\",\"status\":\"active\",\"tradable\":true,"
+        "\"marginable\":true,\"shortable\":true,\"fractionable\":false,\"margin_requirement_long\":\"30.5\",\"maintenance_margin_requirement\":30,\"attributes\":[],\"cusip\":null}",
+        at, 1);
     assert_int_equal(k->v.accepted, 1);
     assert_string_equal(kit_cell(k, "bronze.assets", "margin_requirement_long"), "30.5");
     assert_string_equal(kit_cell(k, "bronze.assets", "maintenance_margin_requirement"), "30");
     assert_string_equal(kit_cell(k, "bronze.assets", "attributes"), "[]");
     assert_string_equal(kit_cell(k, "bronze.assets", "fractionable"), "false");
     assert_string_equal(kit_cell(k, "bronze.assets", "observed_at"), "2024-06-01T00:00:00Z");
-    kit_object(k, "bronze.corporate_actions", "{\"id\":\"9\",\"symbol\":\"BAC\",\"rate\":0.0869281234567891,\"special\":false,\"foreign\":true,\"process_date\":\"1998-03-04\",\"ex_date\":\"1998-03-04\",\"due_bill_on_date\":\"1998-03-01\"}", at, 2);
+    kit_object(
+        k, "bronze.corporate_actions",
+        "{\"id\":\"9\",\"symbol\":\"BAC\",\"rate\":0.0869281234567891,\"special\":false,\"foreign\":true,\"process_date\":\"1998-03-04\",\"ex_date\":\"1998-03-04\",\"due_bill_on_date\":\"1998-03-01\"}",
+        at, 2);
     assert_int_equal(k->v.accepted, 1);
     assert_string_equal(kit_cell(k, "bronze.corporate_actions", "action_type"), "cash_dividend");
     assert_string_equal(kit_cell(k, "bronze.corporate_actions", "rate"), "0.0869281234567891");
     assert_string_equal(kit_cell(k, "bronze.corporate_actions", "is_foreign"), "true");
     assert_string_equal(kit_cell(k, "bronze.corporate_actions", "ex_date"), "1998-03-04");
     assert_string_equal(kit_cell(k, "bronze.corporate_actions", "_extra"), "{\"due_bill_on_date\":\"1998-03-01\"}");
-    kit_object(k, "bronze.calendar", "{\"date\":\"2024-07-03\",\"open\":\"09:30\",\"close\":\"13:00\",\"session_open\":\"0400\",\"session_close\":\"1700\",\"settlement_date\":\"2024-07-05\"}", at, 1);
+    kit_object(
+        k, "bronze.calendar",
+        "{\"date\":\"2024-07-03\",\"open\":\"09:30\",\"close\":\"13:00\",\"session_open\":\"0400\",\"session_close\":\"1700\",\"settlement_date\":\"2024-07-05\"}",
+        at, 1);
     assert_int_equal(k->v.accepted, 1);
     assert_string_equal(kit_cell(k, "bronze.calendar", "close"), "13:00");
 }
 
-static const char *post(char *buf, size_t n, const char *author, const char *text, const char *edited, const char *created, const char *more)
+static const char *post(char *buf, size_t n, const char *author, const char *text, const char *edited,
+                        const char *created, const char *more)
 {
-    snprintf(buf, n, "{\"subreddit\":\"stocks\",\"name\":\"t3_1kj0ld\",\"title\":\"$GME \\ud83d\\ude80\",\"selftext\":%s,\"author\":%s,\"created_utc\":%s,\"score\":-3,\"edited\":%s%s}", text, author, created, edited, more);
+    snprintf(
+        buf, n,
+        "{\"subreddit\":\"stocks\",\"name\":\"t3_1kj0ld\",\"title\":\"$GME \\ud83d\\ude80\",\"selftext\":%s,\"author\":%s,\"created_utc\":%s,\"score\":-3,\"edited\":%s%s}",
+        text, author, created, edited, more);
     return buf;
 }
 
@@ -259,11 +327,16 @@ static void social_rows(void **state)
     char b[1024];
     const nx_context at[] = {{"observed_at", NX_STR("2024-06-01T00:00:00Z")}};
     k->meta.known_basis = NX_STR("declared");
-    kit_object(k, "bronze.posts", post(b, sizeof b, "\"u\"", "\"x\\ud83d\"", "false", "1420065537.0", ",\"upvote_ratio\":1,\"selftext_html\":\"<p>\",\"url\":\"u\""), at, 1);
+    kit_object(k, "bronze.posts",
+               post(b, sizeof b, "\"u\"", "\"x\\ud83d\"", "false", "1420065537.0",
+                    ",\"upvote_ratio\":1,\"selftext_html\":\"<p>\",\"url\":\"u\""),
+               at, 1);
     assert_int_equal(k->v.accepted, 1);
-    assert_string_equal(kit_row(k, "bronze.posts", false), "fullname=t3_1kj0ld subreddit=stocks subreddit_id=null author=u author_fullname=null title=$GME \xf0\x9f\x9a\x80 selftext=x\xef\xbf\xbd permalink=null "
-                                                           "score=-3 upvote_ratio=1 num_comments=null edited_at=null created_at=2014-12-31T22:38:57Z observed_at=2024-06-01T00:00:00Z is_deleted=false "
-                                                           "removed_by=null event_month=2014-12");
+    assert_string_equal(
+        kit_row(k, "bronze.posts", false),
+        "fullname=t3_1kj0ld subreddit=stocks subreddit_id=null author=u author_fullname=null title=$GME \xf0\x9f\x9a\x80 selftext=x\xef\xbf\xbd permalink=null "
+        "score=-3 upvote_ratio=1 num_comments=null edited_at=null created_at=2014-12-31T22:38:57Z observed_at=2024-06-01T00:00:00Z is_deleted=false "
+        "removed_by=null event_month=2014-12");
     assert_string_equal(kit_cell(k, "bronze.posts", "_known_at"), "2014-12-31T22:38:57Z");
     assert_string_equal(kit_cell(k, "bronze.posts", "_extra"), "{\"url\":\"u\"}");
     kit_object(k, "bronze.posts", post(b, sizeof b, "\"u\"", "\"\"", "1376705900", "1376705871", ""), at, 1);
@@ -273,10 +346,15 @@ static void social_rows(void **state)
     assert_string_equal(kit_cell(k, "bronze.posts", "_extra"), "{\"edited\":true}");
     static const struct {
         const char *author, *text, *more, *deleted;
-    } v[] = {{"\"[deleted]\"", "\"[deleted]\"", "", "true"}, {"\"[deleted]\"", "\"[removed]\"", "", "true"}, {"\"[deleted]\"", "\"stays\"", "", "false"},
-             {"\"u\"", "\"[deleted]\"", "", "false"},        {"\"u\"", "\"[removed]\"", ",\"removed_by_category\":\"moderator\"", "true"}, {"\"u\"", "null", "", "false"}};
+    } v[] = {{"\"[deleted]\"", "\"[deleted]\"", "", "true"},
+             {"\"[deleted]\"", "\"[removed]\"", "", "true"},
+             {"\"[deleted]\"", "\"stays\"", "", "false"},
+             {"\"u\"", "\"[deleted]\"", "", "false"},
+             {"\"u\"", "\"[removed]\"", ",\"removed_by_category\":\"moderator\"", "true"},
+             {"\"u\"", "null", "", "false"}};
     for (size_t i = 0; i < NX_COUNT_OF(v); i++) {
-        kit_object(k, "bronze.posts", post(b, sizeof b, v[i].author, v[i].text, "false", "1376705871.0", v[i].more), at, 1);
+        kit_object(k, "bronze.posts", post(b, sizeof b, v[i].author, v[i].text, "false", "1376705871.0", v[i].more), at,
+                   1);
         assert_int_equal(k->v.accepted, 1);
         assert_string_equal(kit_cell(k, "bronze.posts", "is_deleted"), v[i].deleted);
     }
@@ -332,9 +410,21 @@ static void feeds_must_exist(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(trade_becomes_a_row), T(every_stock_message), T(spelling_does_not_matter), T(decimals_are_exact), T(times_are_exact), T(unknown_members_are_kept),
-        T(text_beyond_ascii), T(control_messages_go_to_their_function), T(rest_rows_use_the_context), T(bar_ends), T(reference_rows), T(social_rows),
-        T(unbound_tables_are_only_checked), T(full_batch_takes_nothing_of_the_frame), T(feeds_must_exist),
+        T(trade_becomes_a_row),
+        T(every_stock_message),
+        T(spelling_does_not_matter),
+        T(decimals_are_exact),
+        T(times_are_exact),
+        T(unknown_members_are_kept),
+        T(text_beyond_ascii),
+        T(control_messages_go_to_their_function),
+        T(rest_rows_use_the_context),
+        T(bar_ends),
+        T(reference_rows),
+        T(social_rows),
+        T(unbound_tables_are_only_checked),
+        T(full_batch_takes_nothing_of_the_frame),
+        T(feeds_must_exist),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

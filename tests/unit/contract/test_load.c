@@ -5,24 +5,25 @@
 
 #include "base/file.h"
 
-static const char minimal[] = "apiVersion: v3.1.0\n"          /* 1 */
-                              "kind: DataContract\n"          /* 2 */
-                              "id: x\n"                       /* 3 */
-                              "name: ticks\n"                 /* 4 */
-                              "version: 1.2.0\n"              /* 5 */
-                              "status: active\n"              /* 6 */
-                              "schema:\n"                     /* 7 */
-                              "  - name: ticks\n"             /* 8 */
-                              "    physicalName: bronze.ticks\n" /* 9 */
-                              "    description: Ticks.\n"     /* 10 */
-                              "    customProperties:\n"       /* 11 */
-                              "      - {property: folder, value: bronze/ticks}\n" /* 12 */
-                              "      - {property: feeds, value: [{feed: f, when: {k: a}}]}\n" /* 13 */
-                              "      - {property: knownAt, value: {column: ts}}\n" /* 14 */
-                              "    properties:\n"             /* 15 */
-                              "      - {name: sym, logicalType: string, physicalType: string, required: true, description: S., customProperties: [{property: wire, value: s}]}\n" /* 16 */
-                              "      - {name: ts, logicalType: timestamp, physicalType: timestamp, required: true, description: T., customProperties: [{property: wire, value: t}]}\n" /* 17 */
-                              "      - {name: day, logicalType: date, physicalType: date, required: true, description: D., partitioned: true, customProperties: [{property: derive, value: date(ts)}]}\n"; /* 18 */
+static const char minimal[] =
+    "apiVersion: v3.1.0\n"                                          /* 1 */
+    "kind: DataContract\n"                                          /* 2 */
+    "id: x\n"                                                       /* 3 */
+    "name: ticks\n"                                                 /* 4 */
+    "version: 1.2.0\n"                                              /* 5 */
+    "status: active\n"                                              /* 6 */
+    "schema:\n"                                                     /* 7 */
+    "  - name: ticks\n"                                             /* 8 */
+    "    physicalName: bronze.ticks\n"                              /* 9 */
+    "    description: Ticks.\n"                                     /* 10 */
+    "    customProperties:\n"                                       /* 11 */
+    "      - {property: folder, value: bronze/ticks}\n"             /* 12 */
+    "      - {property: feeds, value: [{feed: f, when: {k: a}}]}\n" /* 13 */
+    "      - {property: knownAt, value: {column: ts}}\n"            /* 14 */
+    "    properties:\n"                                             /* 15 */
+    "      - {name: sym, logicalType: string, physicalType: string, required: true, description: S., customProperties: [{property: wire, value: s}]}\n" /* 16 */
+    "      - {name: ts, logicalType: timestamp, physicalType: timestamp, required: true, description: T., customProperties: [{property: wire, value: t}]}\n" /* 17 */
+    "      - {name: day, logicalType: date, physicalType: date, required: true, description: D., partitioned: true, customProperties: [{property: derive, value: date(ts)}]}\n"; /* 18 */
 
 typedef struct folder {
     char path[64];
@@ -69,8 +70,11 @@ static void write_changed(const folder *f, const char *name, const char *from, c
 static void project_contracts(void **state)
 {
     (void)state;
-    static const char *const tables[] = {"bronze.trades", "bronze.quotes", "bronze.bars", "bronze.corrections", "bronze.cancels", "bronze.statuses", "bronze.lulds", "bronze.imbalances",
-                                         "bronze.assets", "bronze.corporate_actions", "bronze.calendar", "bronze.posts", "bronze.comments", "bronze.subreddits", "bronze.gaps", "quarantine.records"};
+    static const char *const tables[] = {
+        "bronze.trades",     "bronze.quotes", "bronze.bars",       "bronze.corrections", "bronze.cancels",
+        "bronze.statuses",   "bronze.lulds",  "bronze.imbalances", "bronze.assets",      "bronze.corporate_actions",
+        "bronze.calendar",   "bronze.posts",  "bronze.comments",   "bronze.subreddits",  "bronze.gaps",
+        "quarantine.records"};
     nx_contracts *s = NULL;
     nx_err err = {0};
     if (nx_contracts_load("contracts", &s, &err) != NX_OK)
@@ -121,7 +125,8 @@ static void errors_name_their_place(void **state)
         {"version: 1.2.0\n", "", "needs the key 'version'", ""},
         {"kind: DataContract", "kind: Thing", ":2:", ""},
         {"v3.1.0", "v2.2.2", ":1:", ""},
-        {"name: sym, logicalType: string, physicalType: string", "name: sym, logicalType: string, physicalType: strin", ":16:", "did you mean string?"},
+        {"name: sym, logicalType: string, physicalType: string", "name: sym, logicalType: string, physicalType: strin",
+         ":16:", "did you mean string?"},
         {"name: sym, logicalType: string", "name: sym, logicalType: integer", "goes with logicalType string", ""},
         {"required: true, description: S.", "required: yes please, description: S.", ":16:", ""},
         {"description: S.", "descripton: S.", ":16:", "did you mean 'description'?"},
@@ -138,9 +143,12 @@ static void errors_name_their_place(void **state)
         {"name: sym", "name: _sym", "names that begin with _", ""},
         {"name: ts,", "name: sym,", "is there twice", ""},
         {"description: S.", "description: S., logicalTypeOptions: {pattern: '('}", "')' expected", ""},
-        {"description: S.", "description: S., logicalTypeOptions: {enum: [a]}", "'enum' is not a key of logicalTypeOptions", ""},
-        {"description: S.", "description: S., logicalTypeOptions: {multipleOf: 2}", "'multipleOf' is not supported", ""},
-        {"description: S.", "description: S., logicalTypeOptions: {minLength: 3, maxLength: 2}", "smallest length is larger", ""},
+        {"description: S.", "description: S., logicalTypeOptions: {enum: [a]}",
+         "'enum' is not a key of logicalTypeOptions", ""},
+        {"description: S.", "description: S., logicalTypeOptions: {multipleOf: 2}", "'multipleOf' is not supported",
+         ""},
+        {"description: S.", "description: S., logicalTypeOptions: {minLength: 3, maxLength: 2}",
+         "smallest length is larger", ""},
         {"description: S.", "description: S., logicalTypeOptions: {minimum: 3}", "a bound needs", ""},
         {"{feed: f, when: {k: a}}", "{feed: f, wen: {k: a}}", "'wen' is not a key of a feed", ""},
         {"{feed: f, when: {k: a}}", "{feed: f, when: {k: a}}, {feed: f, when: {k: a}}", "listed twice", ""},
@@ -157,7 +165,8 @@ static void errors_name_their_place(void **state)
         nx_status st = nx_contracts_load(f->path, &s, &err);
         if (st != NX_INVALID && st != NX_UNSUPPORTED)
             fail_msg("case %zu: %s -> %s: status %s", i, v[i].from, v[i].to, nx_status_name(st));
-        if (strstr(err.text, v[i].text) == NULL || strstr(err.text, "a.odcs.yaml") == NULL || strstr(err.hint, v[i].hint) == NULL)
+        if (strstr(err.text, v[i].text) == NULL || strstr(err.text, "a.odcs.yaml") == NULL ||
+            strstr(err.hint, v[i].hint) == NULL)
             fail_msg("case %zu: '%s' (hint '%s') lacks '%s' or '%s'", i, err.text, err.hint, v[i].text, v[i].hint);
     }
 }
@@ -171,8 +180,10 @@ static void contracts_may_not_collide(void **state)
     write_file(f, "b.odcs.yaml", nx_str_of(minimal));
     assert_int_equal(nx_contracts_load(f->path, &s, &err), NX_INVALID);
     assert_non_null(strstr(err.text, "has a contract already"));
-    write_changed(f, "b.odcs.yaml", "name: ticks\nversion: 1.2.0\nstatus: active\nschema:\n  - name: ticks\n    physicalName: bronze.ticks",
-                  "name: tocks\nversion: 1.2.0\nstatus: active\nschema:\n  - name: tocks\n    physicalName: bronze.tocks");
+    write_changed(
+        f, "b.odcs.yaml",
+        "name: ticks\nversion: 1.2.0\nstatus: active\nschema:\n  - name: ticks\n    physicalName: bronze.ticks",
+        "name: tocks\nversion: 1.2.0\nstatus: active\nschema:\n  - name: tocks\n    physicalName: bronze.tocks");
     assert_int_equal(nx_contracts_load(f->path, &s, &err), NX_INVALID);
     assert_non_null(strstr(err.text, "belongs to"));
 }

@@ -23,7 +23,8 @@ static void values_at_paths(void **state)
     static const struct {
         const char *page, *path, *want;
     } v[] = {
-        {"{\"bars\":{\"AAPL\":[{\"c\":1},{\"c\":2}],\"SPY\":[ {\"c\":3} ]},\"next_page_token\":\"x\"}", "bars.*[]", "AAPL={\"c\":1};AAPL={\"c\":2};SPY={\"c\":3};"},
+        {"{\"bars\":{\"AAPL\":[{\"c\":1},{\"c\":2}],\"SPY\":[ {\"c\":3} ]},\"next_page_token\":\"x\"}", "bars.*[]",
+         "AAPL={\"c\":1};AAPL={\"c\":2};SPY={\"c\":3};"},
         {"{\"bars\":{\"AAPL\":[]},\"next_page_token\":\"x\"}", "next_page_token", "=\"x\";"},
         {" {\"bars\" : {\"AAPL\" : {\"c\":1}}} ", "bars.*", "AAPL={\"c\":1};"},
         {"{\"bars\":{},\"next_page_token\":null}", "bars.*[]", ""},
@@ -32,7 +33,8 @@ static void values_at_paths(void **state)
         {"[{\"id\":1}, {\"id\":2}]", "[]", "={\"id\":1};={\"id\":2};"},
         {"[{\"id\":1}, {\"id\":2}]", "[].id", "=1;=2;"},
         {"[[1,2],[3]]", "[].[]", "=1;=2;=3;"},
-        {"{\"kind\":\"Listing\",\"data\":{\"children\":[{\"kind\":\"t3\",\"data\":{\"id\":\"a\"}}]}}", "data.children[].data", "={\"id\":\"a\"};"},
+        {"{\"kind\":\"Listing\",\"data\":{\"children\":[{\"kind\":\"t3\",\"data\":{\"id\":\"a\"}}]}}",
+         "data.children[].data", "={\"id\":\"a\"};"},
         {"{\"d\\u0061ta\":1}", "data", "=1;"},
     };
     for (size_t i = 0; i < NX_COUNT_OF(v); i++) {

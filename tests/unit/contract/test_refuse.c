@@ -40,7 +40,8 @@ static void rows_are_refused_one_by_one(void **state)
         {"{\"T\":\"i\",\"S\":\"A\",\"p\":-0.000001,\"t\":\"2024-01-01T00:00:00Z\"}", "price:range"},
         {"{\"T\":\"i\",\"S\":\"\",\"p\":1,\"t\":\"2024-01-01T00:00:00Z\"}", "symbol:length symbol:pattern"},
         {"{\"T\":\"i\",\"S\":\"A B\",\"p\":1,\"t\":\"2024-01-01T00:00:00Z\"}", "symbol:pattern"},
-        {"{\"T\":\"i\",\"S\":\"ABCDEFGHIJABCDEFGHIJABCDEFGHIJABC\",\"p\":1,\"t\":\"2024-01-01T00:00:00Z\"}", "symbol:length"},
+        {"{\"T\":\"i\",\"S\":\"ABCDEFGHIJABCDEFGHIJABCDEFGHIJABC\",\"p\":1,\"t\":\"2024-01-01T00:00:00Z\"}",
+         "symbol:length"},
         {"{\"T\":\"i\",\"S\":5,\"p\":1,\"t\":\"2024-01-01T00:00:00Z\"}", "symbol:type"},
         {"{\"T\":\"i\",\"S\":\"A\xff\",\"p\":1,\"t\":\"2024-01-01T00:00:00Z\"}", "symbol:utf8"},
         {"{\"T\":\"i\",\"S\":\"A\",\"z\":\"\xed\xa0\x80\",\"p\":1,\"t\":\"2024-01-01T00:00:00Z\"}", "tape:utf8"},
@@ -60,14 +61,22 @@ static void rows_are_refused_one_by_one(void **state)
         {"{\"T\":\"i\",\"S\":\"A\",\"p\":1,\"t\":\"2300-01-01T00:00:00Z\"}", "ts:format"},
         {"{\"T\":\"i\",\"S\":\"A\",\"p\":1,\"t\":\"2262-04-11T23:47:16.854775808Z\"}", "ts:format"},
         {"{\"T\":\"i\",\"S\":\"A\",\"p\":1,\"t\":1700000000}", "ts:type"},
-        {"{\"T\":\"x\",\"S\":\"A\",\"i\":1.5,\"x\":\"D\",\"p\":1,\"s\":1,\"a\":\"C\",\"t\":\"2024-01-01T00:00:00Z\"}", "trade_id:type"},
-        {"{\"T\":\"x\",\"S\":\"A\",\"i\":\"1\",\"x\":\"D\",\"p\":1,\"s\":1,\"a\":\"C\",\"t\":\"2024-01-01T00:00:00Z\"}", "trade_id:type"},
-        {"{\"T\":\"x\",\"S\":\"A\",\"i\":9223372036854775808,\"x\":\"D\",\"p\":1,\"s\":1,\"a\":\"C\",\"t\":\"2024-01-01T00:00:00Z\"}", "trade_id:range"},
-        {"{\"T\":\"x\",\"S\":\"A\",\"i\":-1,\"x\":\"D\",\"p\":1,\"s\":1,\"a\":\"C\",\"t\":\"2024-01-01T00:00:00Z\"}", "trade_id:range"},
-        {"{\"T\":\"t\",\"S\":\"A\",\"i\":1,\"x\":\"D\",\"p\":1,\"s\":1,\"c\":\"@\",\"t\":\"2024-01-01T00:00:00Z\"}", "conditions:type"},
-        {"{\"T\":\"t\",\"S\":\"A\",\"i\":1,\"x\":\"D\",\"p\":1,\"s\":1,\"c\":[\"@\",1],\"t\":\"2024-01-01T00:00:00Z\"}", "conditions:type"},
-        {"{\"T\":\"t\",\"S\":\"A\",\"i\":1,\"x\":\"D\",\"p\":1,\"s\":1,\"c\":[\"@\",null],\"t\":\"2024-01-01T00:00:00Z\"}", "conditions:type"},
-        {"{\"T\":\"t\",\"S\":\"A\",\"i\":1,\"x\":\"D\",\"p\":1,\"s\":1,\"c\":[\"@\",\"\xc3\"],\"t\":\"2024-01-01T00:00:00Z\"}", "conditions:utf8"},
+        {"{\"T\":\"x\",\"S\":\"A\",\"i\":1.5,\"x\":\"D\",\"p\":1,\"s\":1,\"a\":\"C\",\"t\":\"2024-01-01T00:00:00Z\"}",
+         "trade_id:type"},
+        {"{\"T\":\"x\",\"S\":\"A\",\"i\":\"1\",\"x\":\"D\",\"p\":1,\"s\":1,\"a\":\"C\",\"t\":\"2024-01-01T00:00:00Z\"}",
+         "trade_id:type"},
+        {"{\"T\":\"x\",\"S\":\"A\",\"i\":9223372036854775808,\"x\":\"D\",\"p\":1,\"s\":1,\"a\":\"C\",\"t\":\"2024-01-01T00:00:00Z\"}",
+         "trade_id:range"},
+        {"{\"T\":\"x\",\"S\":\"A\",\"i\":-1,\"x\":\"D\",\"p\":1,\"s\":1,\"a\":\"C\",\"t\":\"2024-01-01T00:00:00Z\"}",
+         "trade_id:range"},
+        {"{\"T\":\"t\",\"S\":\"A\",\"i\":1,\"x\":\"D\",\"p\":1,\"s\":1,\"c\":\"@\",\"t\":\"2024-01-01T00:00:00Z\"}",
+         "conditions:type"},
+        {"{\"T\":\"t\",\"S\":\"A\",\"i\":1,\"x\":\"D\",\"p\":1,\"s\":1,\"c\":[\"@\",1],\"t\":\"2024-01-01T00:00:00Z\"}",
+         "conditions:type"},
+        {"{\"T\":\"t\",\"S\":\"A\",\"i\":1,\"x\":\"D\",\"p\":1,\"s\":1,\"c\":[\"@\",null],\"t\":\"2024-01-01T00:00:00Z\"}",
+         "conditions:type"},
+        {"{\"T\":\"t\",\"S\":\"A\",\"i\":1,\"x\":\"D\",\"p\":1,\"s\":1,\"c\":[\"@\",\"\xc3\"],\"t\":\"2024-01-01T00:00:00Z\"}",
+         "conditions:utf8"},
         {"{\"T\":\"zz\"}", "T:unknown_type"},
         {"{\"T\":5}", "T:unknown_type"},
         {"{\"S\":\"A\"}", "T:unknown_type"},
@@ -78,7 +87,8 @@ static void rows_are_refused_one_by_one(void **state)
         /* all errors, not the first */
         {"{\"T\":\"t\",\"S\":\"\",\"i\":\"x\",\"x\":\"\",\"p\":-1,\"s\":0.0000001,\"c\":5,\"z\":\"ABCDE\",\"t\":\"no\"}",
          "symbol:length symbol:pattern trade_id:type exchange:length price:range size:decimal conditions:type tape:length ts:format"},
-        {"{\"T\":\"t\"}", "symbol:required trade_id:required exchange:required price:required size:required conditions:required ts:required"},
+        {"{\"T\":\"t\"}",
+         "symbol:required trade_id:required exchange:required price:required size:required conditions:required ts:required"},
     };
     for (size_t i = 0; i < NX_COUNT_OF(v); i++) {
         char frame[2048];
@@ -100,7 +110,25 @@ static void broken_frames_are_refused_whole(void **state)
 {
     kit *k = *state;
     static const char *const v[] = {
-        "", " ", "x", "5", "\"a\"", "null", "[", "]", "{", "}", "[]]", "{}{}", "[" GOOD, GOOD "]", "[" GOOD "} ", "[" GOOD ",]", "[," GOOD "]", "[" GOOD " " GOOD "]", "[" GOOD "],",
+        "",
+        " ",
+        "x",
+        "5",
+        "\"a\"",
+        "null",
+        "[",
+        "]",
+        "{",
+        "}",
+        "[]]",
+        "{}{}",
+        "[" GOOD,
+        GOOD "]",
+        "[" GOOD "} ",
+        "[" GOOD ",]",
+        "[," GOOD "]",
+        "[" GOOD " " GOOD "]",
+        "[" GOOD "],",
         "[" GOOD ",{\"T\":\"i\",\"S\":\"A\",\"p\":NaN,\"t\":\"2024-01-01T00:00:00Z\"}]",
         "[" GOOD ",{\"T\":\"i\",\"S\":\"A\",\"p\":Infinity,\"t\":\"2024-01-01T00:00:00Z\"}]",
         "[" GOOD ",{\"T\":\"i\",\"S\":\"A\",\"p\":-,\"t\":\"2024-01-01T00:00:00Z\"}]",
@@ -122,10 +150,15 @@ static void broken_frames_are_refused_whole(void **state)
         "[" GOOD ",{\"T\":\"i\",\"S\":\"\\x\",\"p\":1,\"t\":\"2024-01-01T00:00:00Z\"}]",
         "[" GOOD ",{\"T\":\"i\",\"S\":\"\\u12\",\"p\":1,\"t\":\"2024-01-01T00:00:00Z\"}]",
         "[" GOOD ",{\"T\":\"i\",\"S\":\"A\",\"p\":1,\"t\":\"2024-01-01T00:00:00Z]}]",
-        "[" GOOD ",{\"T\":\"t\",\"S\":\"A\",\"i\":1,\"x\":\"D\",\"p\":1,\"s\":1,\"c\":[\"@\",],\"t\":\"2024-01-01T00:00:00Z\"}]",
-        "[" GOOD ",{\"T\":\"t\",\"S\":\"A\",\"i\":1,\"x\":\"D\",\"p\":1,\"s\":1,\"c\":[,\"@\"],\"t\":\"2024-01-01T00:00:00Z\"}]",
+        "[" GOOD
+        ",{\"T\":\"t\",\"S\":\"A\",\"i\":1,\"x\":\"D\",\"p\":1,\"s\":1,\"c\":[\"@\",],\"t\":\"2024-01-01T00:00:00Z\"}]",
+        "[" GOOD
+        ",{\"T\":\"t\",\"S\":\"A\",\"i\":1,\"x\":\"D\",\"p\":1,\"s\":1,\"c\":[,\"@\"],\"t\":\"2024-01-01T00:00:00Z\"}]",
         "[" GOOD ",{\"T\":\"t\",\"S\":\"A\",\"i\":1,\"x\":\"D\",\"p\":1,\"s\":1,\"c\":[\"@\"}]",
-        "[" GOOD ",{\"T\":\"zz\",\"w\":tru}]", "[" GOOD ",// comment\n" GOOD "]", "\xef\xbb\xbf[" GOOD "]", "[" GOOD ",{\"T\":\"i\",\"w\":[[1}]]",
+        "[" GOOD ",{\"T\":\"zz\",\"w\":tru}]",
+        "[" GOOD ",// comment\n" GOOD "]",
+        "\xef\xbb\xbf[" GOOD "]",
+        "[" GOOD ",{\"T\":\"i\",\"w\":[[1}]]",
     };
     for (size_t i = 0; i < NX_COUNT_OF(v); i++) {
         kit_frame(k, nx_str_of(v[i]));
@@ -144,7 +177,9 @@ static void broken_frames_are_refused_whole(void **state)
 static void cut_and_changed_frames(void **state)
 {
     kit *k = *state;
-    static const char frame[] = "[{\"T\":\"t\",\"S\":\"AAPL\",\"i\":628,\"x\":\"K\",\"p\":162.92,\"s\":3,\"c\":[\"@\",\"F\"],\"z\":\"C\",\"t\":\"2023-04-06T11:54:26.838232225Z\"}," GOOD "]";
+    static const char frame[] =
+        "[{\"T\":\"t\",\"S\":\"AAPL\",\"i\":628,\"x\":\"K\",\"p\":162.92,\"s\":3,\"c\":[\"@\",\"F\"],\"z\":\"C\",\"t\":\"2023-04-06T11:54:26.838232225Z\"}," GOOD
+        "]";
     size_t n = sizeof frame - 1;
     for (size_t i = 0; i < n; i++) {
         kit_frame(k, (nx_str){frame, i});
@@ -245,7 +280,12 @@ static void messages_say_what_was_expected(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(rows_are_refused_one_by_one), T(broken_frames_are_refused_whole), T(cut_and_changed_frames), T(bytes_of_zero_are_no_time), T(limits_hold), T(messages_say_what_was_expected),
+        T(rows_are_refused_one_by_one),
+        T(broken_frames_are_refused_whole),
+        T(cut_and_changed_frames),
+        T(bytes_of_zero_are_no_time),
+        T(limits_hold),
+        T(messages_say_what_was_expected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,7 +50,8 @@ static nx_status add_levels(nx_batch *b, nx_col *list, nx_rand *r)
             continue;
         }
         NX_TRY(nx_col_i128(b, &element->child[0], (__int128)nx_rand_u64(r) << 40));
-        NX_TRY(nx_rand_below(r, 3) == 0 ? nx_col_null(b, &element->child[1]) : nx_col_str(b, &element->child[1], NX_STR("note")));
+        NX_TRY(nx_rand_below(r, 3) == 0 ? nx_col_null(b, &element->child[1])
+                                        : nx_col_str(b, &element->child[1], NX_STR("note")));
         NX_TRY(nx_col_struct_end(b, element));
     }
     return nx_col_list_end(b, list);
@@ -259,7 +260,8 @@ static void rows_are_copied(void **state)
     assert_memory_equal(a.cols[BIG].data, b.cols[BIG].data, a.n * 16);
     assert_memory_equal(a.cols[TEXT].heap, b.cols[TEXT].heap, a.cols[TEXT].heap_n);
     assert_memory_equal(a.cols[BOOKS].off, b.cols[BOOKS].off, (a.n + 1) * 4);
-    assert_memory_equal(a.cols[BOOKS].child[0].child[0].data, b.cols[BOOKS].child[0].child[0].data, a.cols[BOOKS].child[0].n * 16);
+    assert_memory_equal(a.cols[BOOKS].child[0].child[0].data, b.cols[BOOKS].child[0].child[0].data,
+                        a.cols[BOOKS].child[0].n * 16);
     NX_AUTO(batch_drop) nx_batch small; /* no room in the middle of a row: nothing of it stays */
     assert_int_equal(nx_batch_init(&small, &schema, 0, 64), NX_OK);
     nx_status st = NX_OK;
@@ -277,15 +279,17 @@ static void check_finds_what_is_broken(void **state)
     static const struct {
         int how;
         const char *text;
-    } v[] = {{0, "has 2 rows, not 3"}, {1, "offsets fall"},        {2, "beyond the last offset"}, {3, "a null has a value"},
-             {4, "number of nulls"},   {5, "not UTF-8"},           {6, "beyond the last row"},    {7, "first offset is not 0"},
-             {8, "a null has bytes"},  {9, "column \"element\""}};
+    } v[] = {{0, "has 2 rows, not 3"},   {1, "offsets fall"},          {2, "beyond the last offset"},
+             {3, "a null has a value"},  {4, "number of nulls"},       {5, "not UTF-8"},
+             {6, "beyond the last row"}, {7, "first offset is not 0"}, {8, "a null has bytes"},
+             {9, "column \"element\""}};
     for (size_t i = 0; i < NX_COUNT_OF(v); i++) {
         NX_AUTO(batch_drop) nx_batch b;
         assert_int_equal(nx_batch_init(&b, &schema, 0, 0), NX_OK);
         for (int row = 0; row < 3; row++) {
             for (size_t k = 0; k < schema.n_fields; k++)
-                assert_int_equal(k == TEXT ? nx_col_str(&b, &b.cols[k], NX_STR("ab")) : nx_col_null(&b, &b.cols[k]), NX_OK);
+                assert_int_equal(k == TEXT ? nx_col_str(&b, &b.cols[k], NX_STR("ab")) : nx_col_null(&b, &b.cols[k]),
+                                 NX_OK);
             nx_batch_end_row(&b);
         }
         assert_sound(&b);

@@ -165,7 +165,8 @@ static void equality_sees_every_part(void **state)
 static nx_status read_one(const char *type, bool lenient, nx_arena *a, nx_schema **s, nx_err *err)
 {
     char json[300];
-    snprintf(json, sizeof json, "{\"type\":\"struct\",\"fields\":[{\"name\":\"c\",\"type\":%s,\"nullable\":true,\"metadata\":{}}]}", type);
+    snprintf(json, sizeof json,
+             "{\"type\":\"struct\",\"fields\":[{\"name\":\"c\",\"type\":%s,\"nullable\":true,\"metadata\":{}}]}", type);
     return nx_schema_from_delta(nx_str_of(json), lenient, a, s, err);
 }
 
@@ -188,8 +189,18 @@ static void foreign_types(void **state)
     assert_int_equal(read_one("\"decimal\"", false, &a, &s, &err), NX_OK);
     assert_true(s->fields[0].type.precision == 10 && s->fields[0].type.scale == 0);
     static const char *const foreign[] = {
-        "\"timestamp_ntz\"", "\"variant\"", "\"void\"", "\"interval day to second\"", "\"decimal(39,0)\"", "\"decimal(0,0)\"",
-        "\"decimal(5,6)\"", "\"decimal(5)\"", "\"decimal(5,-1)\"", "\"decimal(5,1\"", "\"String\"", "\"\"",
+        "\"timestamp_ntz\"",
+        "\"variant\"",
+        "\"void\"",
+        "\"interval day to second\"",
+        "\"decimal(39,0)\"",
+        "\"decimal(0,0)\"",
+        "\"decimal(5,6)\"",
+        "\"decimal(5)\"",
+        "\"decimal(5,-1)\"",
+        "\"decimal(5,1\"",
+        "\"String\"",
+        "\"\"",
         "{\"type\":\"map\",\"keyType\":\"string\",\"valueType\":\"long\",\"valueContainsNull\":true}"};
     for (size_t i = 0; i < NX_COUNT_OF(foreign); i++) {
         assert_int_equal(read_one(foreign[i], true, &a, &s, &err), NX_UNSUPPORTED);
@@ -203,11 +214,20 @@ static void malformed_schemas(void **state)
     NX_ARENA_AUTO nx_arena a;
     nx_arena_init(&a, 0);
     static const char *const bad[] = {
-        "", "{", "[]", "\"struct\"", "{}", "{\"type\":\"array\"}", "{\"type\":\"struct\"}", "{\"type\":\"struct\",\"fields\":{}}",
-        "{\"type\":\"struct\",\"fields\":[1]}", "{\"type\":\"struct\",\"fields\":[{\"type\":\"long\"}]}",
+        "",
+        "{",
+        "[]",
+        "\"struct\"",
+        "{}",
+        "{\"type\":\"array\"}",
+        "{\"type\":\"struct\"}",
+        "{\"type\":\"struct\",\"fields\":{}}",
+        "{\"type\":\"struct\",\"fields\":[1]}",
+        "{\"type\":\"struct\",\"fields\":[{\"type\":\"long\"}]}",
         "{\"type\":\"struct\",\"fields\":[{\"name\":\"\",\"type\":\"long\"}]}",
         "{\"type\":\"struct\",\"fields\":[{\"name\":\"a\\u0000b\",\"type\":\"long\"}]}",
-        "{\"type\":\"struct\",\"fields\":[{\"name\":\"a\"}]}", "{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":7}]}",
+        "{\"type\":\"struct\",\"fields\":[{\"name\":\"a\"}]}",
+        "{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":7}]}",
         "{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":{\"type\":\"array\"}}]}",
         "{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":{\"type\":\"struct\"}}]}"};
     for (size_t i = 0; i < NX_COUNT_OF(bad); i++) {
@@ -223,9 +243,9 @@ static void malformed_schemas(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(delta_both_ways),  cmocka_unit_test(single_types),
-        cmocka_unit_test(copies_are_deep),  cmocka_unit_test(equality_sees_every_part),
-        cmocka_unit_test(foreign_types),    cmocka_unit_test(malformed_schemas),
+        cmocka_unit_test(delta_both_ways), cmocka_unit_test(single_types),
+        cmocka_unit_test(copies_are_deep), cmocka_unit_test(equality_sees_every_part),
+        cmocka_unit_test(foreign_types),   cmocka_unit_test(malformed_schemas),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

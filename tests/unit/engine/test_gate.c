@@ -22,9 +22,13 @@ static void a_join_filter_stays_above_a_limit(void **state)
     fixture *f = *state;
     write_rows(f, "g1.parquet", "SELECT i AS id, (i * 7919) % 100003 AS o, i % 1000 AS k FROM range(200000) r(i)");
     run(f, "CREATE TABLE d AS SELECT i AS k FROM range(23) r(i)");
-    char *limit = nx_arena_printf(&f->a, "SELECT count(*) FROM (SELECT * FROM '%s' ORDER BY o, id LIMIT 1000) JOIN d USING (k)", path_in(f, "g1.parquet"));
-    char *qualify = nx_arena_printf(&f->a, "SELECT count(*) FROM (SELECT * FROM '%s' QUALIFY row_number() OVER (ORDER BY o, id) <= 1000) JOIN d USING (k)",
-                                    path_in(f, "g1.parquet"));
+    char *limit =
+        nx_arena_printf(&f->a, "SELECT count(*) FROM (SELECT * FROM '%s' ORDER BY o, id LIMIT 1000) JOIN d USING (k)",
+                        path_in(f, "g1.parquet"));
+    char *qualify = nx_arena_printf(
+        &f->a,
+        "SELECT count(*) FROM (SELECT * FROM '%s' QUALIFY row_number() OVER (ORDER BY o, id) <= 1000) JOIN d USING (k)",
+        path_in(f, "g1.parquet"));
     const char *want = text_of(f, qualify);
     for (int i = 0; i < 10; i++)
         assert_string_equal(text_of(f, limit), want);
@@ -37,8 +41,10 @@ static void a_narrowing_cast_keeps_the_top(void **state)
     write_rows(f, "g2.parquet", "SELECT ((i * 7919) % 2400007)::BIGINT AS b FROM range(240000) r(i)");
     const char *path = path_in(f, "g2.parquet");
     const char *want = text_of(f, nx_arena_printf(&f->a, "SELECT max(b) FROM '%s'", path));
-    assert_string_equal(text_of(f, nx_arena_printf(&f->a, "SELECT b::INT AS x FROM '%s' ORDER BY x DESC LIMIT 3", path)), want);
-    assert_string_equal(text_of(f, nx_arena_printf(&f->a, "SELECT b FROM '%s' ORDER BY b::INT DESC LIMIT 3", path)), want);
+    assert_string_equal(
+        text_of(f, nx_arena_printf(&f->a, "SELECT b::INT AS x FROM '%s' ORDER BY x DESC LIMIT 3", path)), want);
+    assert_string_equal(text_of(f, nx_arena_printf(&f->a, "SELECT b FROM '%s' ORDER BY b::INT DESC LIMIT 3", path)),
+                        want);
 }
 
 /* Ordering by one member of a struct and taking another must not break the database (duckdb#23903). */

@@ -179,8 +179,11 @@ static void a_batch_survives_the_round_trip(void **state)
     assert_int_equal(x.at, 10000);
     assert_int_equal(x.batches, 4);
     assert_int_equal(x.largest, 3000);
-    assert_string_equal(text_of(f, nx_arena_printf(&f->a, "SELECT string_agg(DISTINCT compression) FROM parquet_metadata('%s')", path)), "ZSTD");
-    assert_string_equal(text_of(f, nx_arena_printf(&f->a, "SELECT typeof(\"at\") FROM '%s'", path)), "TIMESTAMP WITH TIME ZONE");
+    assert_string_equal(
+        text_of(f, nx_arena_printf(&f->a, "SELECT string_agg(DISTINCT compression) FROM parquet_metadata('%s')", path)),
+        "ZSTD");
+    assert_string_equal(text_of(f, nx_arena_printf(&f->a, "SELECT typeof(\"at\") FROM '%s'", path)),
+                        "TIMESTAMP WITH TIME ZONE");
     assert_string_equal(text_of(f, nx_arena_printf(&f->a, "SELECT typeof(amount) FROM '%s'", path)), "DECIMAL(38,18)");
     nx_batch_drop(&b);
 }
@@ -199,9 +202,12 @@ static void picked_rows_keep_their_order(void **state)
     const char *path = path_in(f, "picked.parquet");
     ok(nx_session_write_batch(f->s, &b, rows, 6000, skip, 1, path, NULL, &f->a, &fs, &err));
     assert_int_equal(fs.rows, 6000);
-    assert_string_equal(text_of(f, nx_arena_printf(&f->a, "SELECT count(*) FROM parquet_schema('%s') WHERE name = 'flag'", path)), "0");
+    assert_string_equal(
+        text_of(f, nx_arena_printf(&f->a, "SELECT count(*) FROM parquet_schema('%s') WHERE name = 'flag'", path)), "0");
     expectation x = {.want = &b, .rows = rows};
-    fetch_equals(f, nx_arena_printf(&f->a, "SELECT *, CASE WHEN id %% 7 <> 6 THEN id %% 2 = 0 END AS flag FROM '%s'", path), &x, 0);
+    fetch_equals(
+        f, nx_arena_printf(&f->a, "SELECT *, CASE WHEN id %% 7 <> 6 THEN id %% 2 = 0 END AS flag FROM '%s'", path), &x,
+        0);
     assert_int_equal(x.at, 6000);
     nx_batch_drop(&b);
 }
@@ -224,15 +230,21 @@ static void a_large_batch_keeps_its_order(void **state)
     nx_file_stats fs;
     nx_err err = {0};
     nx_parquet_opts o = {.row_group_rows = 20480};
-    static const char *const names[] = {"forth.parquet", "back.parquet"}, *const expressions[] = {"file_row_number", "399999 - file_row_number"};
+    static const char *const names[] = {"forth.parquet", "back.parquet"}, *const expressions[] = {
+                                                                              "file_row_number",
+                                                                              "399999 - file_row_number"};
     for (int back = 0; back < 2; back++) {
         const char *path = path_in(f, names[back]);
         ok(nx_session_write_batch(f->s, &b, back ? rows : NULL, ROWS, NULL, 0, path, &o, &f->a, &fs, &err));
         assert_int_equal(fs.rows, ROWS);
-        assert_string_equal(text_of(f, nx_arena_printf(&f->a, "SELECT count(*) FROM read_parquet('%s', file_row_number = true) WHERE id <> 3 * (%s)",
-                                                       path, expressions[back])),
-                            "0");
-        assert_true(atoi(text_of(f, nx_arena_printf(&f->a, "SELECT count(*) FROM parquet_metadata('%s')", path))) >= 19);
+        assert_string_equal(
+            text_of(f,
+                    nx_arena_printf(
+                        &f->a, "SELECT count(*) FROM read_parquet('%s', file_row_number = true) WHERE id <> 3 * (%s)",
+                        path, expressions[back])),
+            "0");
+        assert_true(atoi(text_of(f, nx_arena_printf(&f->a, "SELECT count(*) FROM parquet_metadata('%s')", path))) >=
+                    19);
     }
     free(rows);
     nx_batch_drop(&b);
@@ -275,8 +287,9 @@ static void nulls_are_refused_where_they_must_not_be(void **state)
     nx_batch_drop(&b);
 
     nx_schema key = {all_fields, 1};
-    assert_int_equal(nx_session_write_parquet(f->s, NX_STR("SELECT CASE WHEN i <> 5 THEN i END AS id FROM range(9) r(i)"), &key, path,
-                                              NULL, &f->a, &fs, &err),
+    assert_int_equal(nx_session_write_parquet(f->s,
+                                              NX_STR("SELECT CASE WHEN i <> 5 THEN i END AS id FROM range(9) r(i)"),
+                                              &key, path, NULL, &f->a, &fs, &err),
                      NX_CHECK_FAILED);
     assert_string_equal(err.text, "column id is null in a row, but must not be");
     assert_false(nx_file_exists(path));
@@ -294,10 +307,11 @@ static const nx_col_stats *stats_of(const nx_file_stats *fs, const char *path)
 static void statistics_are_read(void **state)
 {
     fixture *f = *state;
-    const char *sql = "SELECT i::BIGINT AS n, (i / 2)::DECIMAL(18,6) AS p, 'v' || i AS \"odd \"\"name\", NULL::INT AS nothing, "
-                      "TIMESTAMP '2024-01-02 03:04:05.123456' + INTERVAL (i) SECOND AS \"at\", DATE '2024-01-01' + i::INT AS day, "
-                      "CASE WHEN i = 3 THEN 'nan'::DOUBLE ELSE i END AS maybe, i::DOUBLE AS d, {'a': i} AS st, [i] AS l "
-                      "FROM range(10) r(i)";
+    const char *sql =
+        "SELECT i::BIGINT AS n, (i / 2)::DECIMAL(18,6) AS p, 'v' || i AS \"odd \"\"name\", NULL::INT AS nothing, "
+        "TIMESTAMP '2024-01-02 03:04:05.123456' + INTERVAL (i) SECOND AS \"at\", DATE '2024-01-01' + i::INT AS day, "
+        "CASE WHEN i = 3 THEN 'nan'::DOUBLE ELSE i END AS maybe, i::DOUBLE AS d, {'a': i} AS st, [i] AS l "
+        "FROM range(10) r(i)";
     nx_schema *schema = NULL;
     nx_err err = {0};
     ok(nx_session_schema(f->s, nx_str_of(sql), &f->a, &schema, &err));
@@ -333,11 +347,18 @@ static void order_is_kept_when_asked(void **state)
     nx_file_stats fs;
     nx_err err = {0};
     const char *path = path_in(f, "o.parquet");
-    ok(nx_session_write_parquet(f->s, NX_STR("SELECT i AS id FROM range(300000) r(i) ORDER BY hash(i) -- last;"), &key, path, &o, &f->a, &fs, &err));
-    assert_string_equal(text_of(f, nx_arena_printf(&f->a,
-                                                   "SELECT count(*) FROM (SELECT hash(id) AS h, lag(hash(id)) OVER (ORDER BY file_row_number) AS p "
-                                                   "FROM read_parquet('%s', file_row_number = true)) WHERE h < p", path)), "0");
-    assert_true(atoi(text_of(f, nx_arena_printf(&f->a, "SELECT count(DISTINCT row_group_id) FROM parquet_metadata('%s')", path))) > 10);
+    ok(nx_session_write_parquet(f->s, NX_STR("SELECT i AS id FROM range(300000) r(i) ORDER BY hash(i) -- last;"), &key,
+                                path, &o, &f->a, &fs, &err));
+    assert_string_equal(
+        text_of(f, nx_arena_printf(
+                       &f->a,
+                       "SELECT count(*) FROM (SELECT hash(id) AS h, lag(hash(id)) OVER (ORDER BY file_row_number) AS p "
+                       "FROM read_parquet('%s', file_row_number = true)) WHERE h < p",
+                       path)),
+        "0");
+    assert_true(
+        atoi(text_of(
+            f, nx_arena_printf(&f->a, "SELECT count(DISTINCT row_group_id) FROM parquet_metadata('%s')", path))) > 10);
 }
 
 static void failures_leave_no_file(void **state)
@@ -348,8 +369,9 @@ static void failures_leave_no_file(void **state)
     nx_err err = {0};
     const char *path = path_in(f, "f.parquet");
     /* fails late, when rows are already on their way into the file */
-    nx_status st = nx_session_write_parquet(f->s, NX_STR("SELECT CASE WHEN i = 999999 THEN error('late') ELSE i END AS id FROM range(1000000) r(i)"),
-                                            &key, path, NULL, &f->a, &fs, &err);
+    nx_status st = nx_session_write_parquet(
+        f->s, NX_STR("SELECT CASE WHEN i = 999999 THEN error('late') ELSE i END AS id FROM range(1000000) r(i)"), &key,
+        path, NULL, &f->a, &fs, &err);
     assert_int_equal(st, NX_INVALID);
     assert_false(nx_file_exists(path));
 
@@ -361,9 +383,12 @@ static void failures_leave_no_file(void **state)
     assert_false(nx_file_exists(path));
 
     ok(nx_session_write_parquet(f->s, NX_STR("SELECT 1 AS id"), &key, path, NULL, &f->a, &fs, &err));
-    assert_int_equal(nx_session_write_parquet(f->s, NX_STR("SELECT 2 AS id"), &key, path, NULL, &f->a, &fs, &err), NX_EXISTS);
+    assert_int_equal(nx_session_write_parquet(f->s, NX_STR("SELECT 2 AS id"), &key, path, NULL, &f->a, &fs, &err),
+                     NX_EXISTS);
     assert_string_equal(text_of(f, nx_arena_printf(&f->a, "SELECT id FROM '%s'", path)), "1");
-    assert_int_equal(nx_session_write_parquet(f->s, NX_STR("SELECT 1 AS id"), &key, path_in(f, "no/such/f.parquet"), NULL, &f->a, &fs, &err), NX_IO);
+    assert_int_equal(nx_session_write_parquet(f->s, NX_STR("SELECT 1 AS id"), &key, path_in(f, "no/such/f.parquet"),
+                                              NULL, &f->a, &fs, &err),
+                     NX_IO);
 }
 
 int main(void)

@@ -15,12 +15,29 @@ static void types_map(void **state)
 {
     fixture *f = *state;
     static const char *const map[][2] = {
-        {"BOOLEAN", "BOOLEAN"}, {"TINYINT", "INTEGER"}, {"USMALLINT", "INTEGER"}, {"INTEGER", "INTEGER"}, {"UINTEGER", "BIGINT"},
-        {"BIGINT", "BIGINT"}, {"UBIGINT", "DECIMAL(38,0)"}, {"HUGEINT", "DECIMAL(38,0)"}, {"DECIMAL(18,6)", "DECIMAL(18,6)"},
-        {"FLOAT", "DOUBLE"}, {"DOUBLE", "DOUBLE"}, {"VARCHAR", "VARCHAR"}, {"UUID", "VARCHAR"}, {"TIME", "VARCHAR"},
-        {"BLOB", "BLOB"}, {"DATE", "DATE"}, {"TIMESTAMP", "TIMESTAMP WITH TIME ZONE"}, {"TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE"},
-        {"TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE"}, {"TIMESTAMP_S", "TIMESTAMP WITH TIME ZONE"}, {"VARCHAR[]", "VARCHAR[]"},
-        {"INTEGER[2]", "INTEGER[]"}, {"ENUM('a')", "VARCHAR"},
+        {"BOOLEAN", "BOOLEAN"},
+        {"TINYINT", "INTEGER"},
+        {"USMALLINT", "INTEGER"},
+        {"INTEGER", "INTEGER"},
+        {"UINTEGER", "BIGINT"},
+        {"BIGINT", "BIGINT"},
+        {"UBIGINT", "DECIMAL(38,0)"},
+        {"HUGEINT", "DECIMAL(38,0)"},
+        {"DECIMAL(18,6)", "DECIMAL(18,6)"},
+        {"FLOAT", "DOUBLE"},
+        {"DOUBLE", "DOUBLE"},
+        {"VARCHAR", "VARCHAR"},
+        {"UUID", "VARCHAR"},
+        {"TIME", "VARCHAR"},
+        {"BLOB", "BLOB"},
+        {"DATE", "DATE"},
+        {"TIMESTAMP", "TIMESTAMP WITH TIME ZONE"},
+        {"TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE"},
+        {"TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE"},
+        {"TIMESTAMP_S", "TIMESTAMP WITH TIME ZONE"},
+        {"VARCHAR[]", "VARCHAR[]"},
+        {"INTEGER[2]", "INTEGER[]"},
+        {"ENUM('a')", "VARCHAR"},
     };
     for (size_t i = 0; i < NX_COUNT_OF(map); i++) {
         nx_schema *s = schema_of(f, nx_arena_printf(&f->a, "SELECT NULL::%s AS \"a b\"; ", map[i][0]));
@@ -45,7 +62,8 @@ static void foreign_types_are_refused_by_name(void **state)
     fixture *f = *state;
     nx_schema *s = NULL;
     nx_err err = {0};
-    assert_int_equal(nx_session_schema(f->s, NX_STR("SELECT 1 AS ok, INTERVAL '1 day' AS gap"), &f->a, &s, &err), NX_UNSUPPORTED);
+    assert_int_equal(nx_session_schema(f->s, NX_STR("SELECT 1 AS ok, INTERVAL '1 day' AS gap"), &f->a, &s, &err),
+                     NX_UNSUPPORTED);
     assert_non_null(strstr(err.text, "gap"));
     assert_non_null(strstr(err.text, "INTERVAL"));
     assert_int_equal(nx_session_schema(f->s, NX_STR("SELECT [MAP {'a': 1}] AS m"), &f->a, &s, &err), NX_UNSUPPORTED);
@@ -68,13 +86,15 @@ static nx_status fetch_as(fixture *f, nx_type type, const char *value, nx_err *e
     nx_field field = {"v", type, true, NULL};
     nx_schema s = {&field, 1};
     size_t n = 0;
-    return nx_session_fetch(f->s, nx_str_of(nx_arena_printf(&f->a, "SELECT %s AS v", value)), &s, 0, count_rows, &n, err);
+    return nx_session_fetch(f->s, nx_str_of(nx_arena_printf(&f->a, "SELECT %s AS v", value)), &s, 0, count_rows, &n,
+                            err);
 }
 
 static void casts_never_round(void **state)
 {
     fixture *f = *state;
-    const nx_type i32 = {.kind = NX_INT32}, i64 = {.kind = NX_INT64}, day = {.kind = NX_DATE}, at = {.kind = NX_TIMESTAMP};
+    const nx_type i32 = {.kind = NX_INT32}, i64 = {.kind = NX_INT64}, day = {.kind = NX_DATE},
+                  at = {.kind = NX_TIMESTAMP};
     const nx_type dec = {.kind = NX_DECIMAL, .precision = 18, .scale = 6}, text = {.kind = NX_STRING};
     const struct {
         nx_type type;
@@ -108,7 +128,8 @@ static void casts_never_round(void **state)
         nx_err err = {0};
         nx_status st = fetch_as(f, cases[i].type, cases[i].value, &err);
         if (st != cases[i].want)
-            fail_msg("%s: %s %s, expected %s", cases[i].value, nx_status_name(st), err.text, nx_status_name(cases[i].want));
+            fail_msg("%s: %s %s, expected %s", cases[i].value, nx_status_name(st), err.text,
+                     nx_status_name(cases[i].want));
     }
 }
 
@@ -119,11 +140,14 @@ static void columns_go_by_name(void **state)
     nx_schema s = {fields, 2};
     size_t n = 0;
     nx_err err = {0};
-    assert_int_equal(nx_session_fetch(f->s, NX_STR("SELECT 1 AS a, 2 AS B, 3 AS more"), &s, 0, count_rows, &n, &err), NX_OK);
+    assert_int_equal(nx_session_fetch(f->s, NX_STR("SELECT 1 AS a, 2 AS B, 3 AS more"), &s, 0, count_rows, &n, &err),
+                     NX_OK);
     assert_int_equal(n, 1);
     assert_int_equal(nx_session_fetch(f->s, NX_STR("SELECT 1 AS a"), &s, 0, count_rows, &n, &err), NX_INVALID);
     assert_string_equal(err.text, "the query gives no column b");
-    assert_int_equal(nx_session_fetch(f->s, NX_STR("SELECT 1 AS a, 2 AS b"), &(nx_schema){fields, 0}, 0, count_rows, &n, &err), NX_INVALID);
+    assert_int_equal(
+        nx_session_fetch(f->s, NX_STR("SELECT 1 AS a, 2 AS b"), &(nx_schema){fields, 0}, 0, count_rows, &n, &err),
+        NX_INVALID);
 }
 
 typedef struct nested {
@@ -147,7 +171,9 @@ static void a_fetch_can_be_stopped_and_owns_the_session(void **state)
     nx_schema s = {&field, 1};
     nested n = {.f = f};
     nx_err err = {0};
-    assert_int_equal(nx_session_fetch(f->s, NX_STR("SELECT i FROM range(1000000) r(i)"), &s, 1000, stop_at_second, &n, &err), NX_LIMIT);
+    assert_int_equal(
+        nx_session_fetch(f->s, NX_STR("SELECT i FROM range(1000000) r(i)"), &s, 1000, stop_at_second, &n, &err),
+        NX_LIMIT);
     assert_string_equal(err.text, "enough");
     assert_int_equal(n.calls, 2);
     assert_int_equal(n.inner, NX_INVALID); /* the other statement would have cut the stream without a word */
@@ -161,9 +187,11 @@ static void an_error_in_the_middle_is_not_the_end(void **state)
     nx_schema s = {&field, 1};
     size_t n = 0;
     nx_err err = {0};
-    assert_int_equal(nx_session_fetch(f->s, NX_STR("SELECT CASE WHEN i = 700000 THEN 'x' ELSE '1' END::INT AS i FROM range(1000000) r(i)"), &s,
-                                      1000, count_rows, &n, &err),
-                     NX_CHECK_FAILED);
+    assert_int_equal(
+        nx_session_fetch(f->s,
+                         NX_STR("SELECT CASE WHEN i = 700000 THEN 'x' ELSE '1' END::INT AS i FROM range(1000000) r(i)"),
+                         &s, 1000, count_rows, &n, &err),
+        NX_CHECK_FAILED);
     assert_true(n < 1000000);
 }
 

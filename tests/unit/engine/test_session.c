@@ -1,8 +1,8 @@
 /* Sessions, statements, names, errors, the closed configuration. */
 #include <pthread.h>
-#include <stdatomic.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -77,7 +77,10 @@ static void exec_counts_changed_rows(void **state)
     fixture *f = *state;
     nx_err err = {0};
     int64_t n = -1;
-    assert_int_equal(nx_session_exec(f->s, NX_STR("CREATE TABLE t AS SELECT i FROM range(100) r(i); DELETE FROM t WHERE i < 7"), &n, &err), NX_OK);
+    assert_int_equal(
+        nx_session_exec(f->s, NX_STR("CREATE TABLE t AS SELECT i FROM range(100) r(i); DELETE FROM t WHERE i < 7"), &n,
+                        &err),
+        NX_OK);
     assert_int_equal(n, 7);
     assert_int_equal(one(f->s, "SELECT count(*) FROM t"), 93);
     assert_int_equal(nx_session_execf(f->s, &err, "INSERT INTO t VALUES (%d)", 5), NX_OK);
@@ -92,13 +95,16 @@ static void sessions_do_not_see_each_other(void **state)
     assert_int_equal(nx_session_open(f->e, &other, &err), NX_OK);
     for (int i = 0; i < 2; i++) {
         nx_session *s = i == 0 ? f->s : other;
-        assert_int_equal(nx_session_execf(s, &err, "CREATE SCHEMA bronze; CREATE VIEW bronze.trades AS SELECT %d AS id", i), NX_OK);
+        assert_int_equal(
+            nx_session_execf(s, &err, "CREATE SCHEMA bronze; CREATE VIEW bronze.trades AS SELECT %d AS id", i), NX_OK);
     }
     assert_int_equal(one(f->s, "SELECT id FROM bronze.trades"), 0);
     assert_int_equal(one(other, "SELECT id FROM bronze.trades"), 1);
-    assert_int_equal(one(f->s, "SELECT count(*) FROM duckdb_databases() WHERE database_name LIKE 's%' AND NOT internal"), 2);
+    assert_int_equal(
+        one(f->s, "SELECT count(*) FROM duckdb_databases() WHERE database_name LIKE 's%' AND NOT internal"), 2);
     nx_session_close(other);
-    assert_int_equal(one(f->s, "SELECT count(*) FROM duckdb_databases() WHERE database_name LIKE 's%' AND NOT internal"), 1);
+    assert_int_equal(
+        one(f->s, "SELECT count(*) FROM duckdb_databases() WHERE database_name LIKE 's%' AND NOT internal"), 1);
 }
 
 static void a_session_with_an_open_transaction_detaches(void **state)
@@ -109,7 +115,8 @@ static void a_session_with_an_open_transaction_detaches(void **state)
     assert_int_equal(nx_session_open(f->e, &other, &err), NX_OK);
     assert_int_equal(nx_session_exec(other, NX_STR("BEGIN; CREATE TABLE t (i INT)"), NULL, &err), NX_OK);
     nx_session_close(other);
-    assert_int_equal(one(f->s, "SELECT count(*) FROM duckdb_databases() WHERE database_name LIKE 's%' AND NOT internal"), 1);
+    assert_int_equal(
+        one(f->s, "SELECT count(*) FROM duckdb_databases() WHERE database_name LIKE 's%' AND NOT internal"), 1);
 }
 
 static void names_are_resolved(void **state)
@@ -161,11 +168,12 @@ static void the_configuration_is_closed(void **state)
     refused(f->s, "SELECT * FROM nx__batch()", NX_INVALID);
     nx_err err = {0};
     nx_result *r = NULL;
-    assert_int_equal(nx_session_query(f->s,
-                                      NX_STR("SELECT current_setting('TimeZone'), current_setting('disabled_optimizers'), "
-                                             "current_setting('autoload_known_extensions')"),
-                                      &r, &err),
-                     NX_OK);
+    assert_int_equal(
+        nx_session_query(f->s,
+                         NX_STR("SELECT current_setting('TimeZone'), current_setting('disabled_optimizers'), "
+                                "current_setting('autoload_known_extensions')"),
+                         &r, &err),
+        NX_OK);
     nx_buf b;
     nx_buf_init(&b, 0);
     assert_int_equal(nx_result_text(r, 0, 0, &b), NX_OK);
@@ -233,7 +241,8 @@ static void progress_is_a_fraction_and_a_query_can_be_interrupted(void **state)
     interrupter in = {.s = f->s};
     pthread_t t;
     assert_int_equal(pthread_create(&t, NULL, interrupt_when_running, &in), 0);
-    refused(f->s, "SELECT sum(a.i * b.i) FROM range(1000000) a(i), range(1000000) b(i) WHERE a.i + b.i <> 3", NX_CANCELLED);
+    refused(f->s, "SELECT sum(a.i * b.i) FROM range(1000000) a(i), range(1000000) b(i) WHERE a.i + b.i <> 3",
+            NX_CANCELLED);
     atomic_store(&in.done, true);
     pthread_join(t, NULL);
     assert_true(in.progress == -1 || (in.progress >= 0 && in.progress <= 1));
@@ -253,13 +262,15 @@ static void *work(void *arg)
     nx_session *s = NULL;
     for (int round = 0; round < 5; round++) {
         if (nx_session_open(w->e, &s, NULL) != NX_OK ||
-            nx_session_execf(s, NULL, "CREATE SCHEMA a; CREATE VIEW a.v AS SELECT %d AS id FROM \"bronze.trades@v3\"", w->id) != NX_OK) {
+            nx_session_execf(s, NULL, "CREATE SCHEMA a; CREATE VIEW a.v AS SELECT %d AS id FROM \"bronze.trades@v3\"",
+                             w->id) != NX_OK) {
             w->failures++;
             continue;
         }
         for (int i = 0; i < 20; i++) {
             nx_result *r = NULL;
-            if (nx_session_query(s, NX_STR("SELECT sum(v.id) FROM a.v"), &r, NULL) != NX_OK || nx_result_i64(r, 0, 0, -1) != 10 * w->id)
+            if (nx_session_query(s, NX_STR("SELECT sum(v.id) FROM a.v"), &r, NULL) != NX_OK ||
+                nx_result_i64(r, 0, 0, -1) != 10 * w->id)
                 w->failures++;
             nx_result_drop(r);
         }

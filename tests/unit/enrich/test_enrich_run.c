@@ -124,7 +124,8 @@ static void put(table *t, const char *json, const char *field, const char *value
     int64_t ns;
     assert_true(nx_time_parse_ns(NX_STR("2026-10-20T00:00:00Z"), &ns));
     nx_decoder_bind(t->d, t->c, &t->b);
-    nx_row_meta m = {.source = NX_STR("test"), .received_us = ns / 1000, .known_basis = NX_STR("received"), .pos = t->w->pos};
+    nx_row_meta m = {
+        .source = NX_STR("test"), .received_us = ns / 1000, .known_basis = NX_STR("received"), .pos = t->w->pos};
     nx_context c = {field, nx_str_of(value)};
     nx_verdict v;
     must(nx_decode_object(t->d, t->c, nx_str_of(json), &c, 1, &m, t->index++, &v, &t->w->err), &t->w->err);
@@ -145,11 +146,11 @@ static void table_end(table *t)
 
 #define CREATED "1790000000.0" /* 2026-09-21 */
 #define OBSERVED "2026-09-22T00:00:00Z"
-#define POST(name, author, title, text, more)                                                                                                             \
-    "{\"name\":\"t3_" name "\",\"subreddit\":\"stocks\",\"author\":\"" author "\",\"title\":\"" title "\",\"selftext\":" text                             \
-    ",\"score\":1,\"edited\":false,\"created_utc\":" CREATED more "}"
-#define COMMENT(name, author, body)                                                                                                                      \
-    "{\"name\":\"t1_" name "\",\"subreddit\":\"stocks\",\"author\":\"" author "\",\"body\":" body                                                          \
+#define POST(name, author, title, text, more)                                                                          \
+    "{\"name\":\"t3_" name "\",\"subreddit\":\"stocks\",\"author\":\"" author "\",\"title\":\"" title                  \
+    "\",\"selftext\":" text ",\"score\":1,\"edited\":false,\"created_utc\":" CREATED more "}"
+#define COMMENT(name, author, body)                                                                                    \
+    "{\"name\":\"t1_" name "\",\"subreddit\":\"stocks\",\"author\":\"" author "\",\"body\":" body                      \
     ",\"link_id\":\"t3_a\",\"score\":1,\"edited\":false,\"created_utc\":" CREATED "}"
 
 static void put_posts(world *w)
@@ -157,7 +158,8 @@ static void put_posts(world *w)
     table t = table_begin(w, "bronze.posts");
     put(&t, POST("a", "x", "$AAPL to the moon", "\"I love it, GME too\"", ""), "observed_at", OBSERVED);
     put(&t, POST("b", "x", "GME is terrible, selling all", "\"\"", ""), "observed_at", OBSERVED);
-    put(&t, POST("c", "x", "$AAPL is great", "\"[removed]\"", ",\"removed_by_category\":\"moderator\""), "observed_at", OBSERVED);
+    put(&t, POST("c", "x", "$AAPL is great", "\"[removed]\"", ",\"removed_by_category\":\"moderator\""), "observed_at",
+        OBSERVED);
     put(&t, POST("d", "[deleted]", "$AAPL is great", "\"[deleted]\"", ""), "observed_at", OBSERVED);
     table_end(&t);
 }
@@ -177,10 +179,11 @@ static void put_comments(world *w)
 static void put_asset(table *t, const char *id, const char *symbol, bool active, const char *observed)
 {
     char json[512];
-    snprintf(json, sizeof json,
-             "{\"id\":\"%s\",\"class\":\"us_equity\",\"exchange\":\"NASDAQ\",\"symbol\":\"%s\",\"name\":\"N\",\"status\":\"%s\",\"tradable\":true,"
-             "\"marginable\":true,\"shortable\":true,\"fractionable\":true}",
-             id, symbol, active ? "active" : "inactive");
+    snprintf(
+        json, sizeof json,
+        "{\"id\":\"%s\",\"class\":\"us_equity\",\"exchange\":\"NASDAQ\",\"symbol\":\"%s\",\"name\":\"N\",\"status\":\"%s\",\"tradable\":true,"
+        "\"marginable\":true,\"shortable\":true,\"fractionable\":true}",
+        id, symbol, active ? "active" : "inactive");
     put(t, json, "observed_at", observed);
 }
 
@@ -216,11 +219,19 @@ static void scores_and_mentions(void **state)
     assert_int_equal(r.texts, 5); /* a, b; comments a, e, f: no deleted, removed or missing text */
     assert_int_equal(r.mentions, 4);
     assert_int_equal(r.symbols, 2);
-    assert_string_equal(ask(w, mentions_sql), "t1_e GME cashtag 14-18, t3_a AAPL cashtag 0-5, t3_a GME bare 29-32, t3_b GME bare 0-3");
-    assert_string_equal(ask(w, "select string_agg(fullname || ' ' || label, ', ' order by fullname) from enrich.scores"),
-                        "t1_a neutral, t1_e neutral, t1_f neutral, t3_a positive, t3_b negative");
-    assert_string_equal(ask(w, "select count(*) from enrich.scores where observed_at <> '2026-09-22' or model <> 'vader' or model_version is null"), "0");
-    assert_string_equal(ask(w, "select count(*) from enrich.mentions where observed_at <> '2026-09-22' or confidence not between 0.5 and 1"), "0");
+    assert_string_equal(ask(w, mentions_sql),
+                        "t1_e GME cashtag 14-18, t3_a AAPL cashtag 0-5, t3_a GME bare 29-32, t3_b GME bare 0-3");
+    assert_string_equal(
+        ask(w, "select string_agg(fullname || ' ' || label, ', ' order by fullname) from enrich.scores"),
+        "t1_a neutral, t1_e neutral, t1_f neutral, t3_a positive, t3_b negative");
+    assert_string_equal(
+        ask(w,
+            "select count(*) from enrich.scores where observed_at <> '2026-09-22' or model <> 'vader' or model_version is null"),
+        "0");
+    assert_string_equal(
+        ask(w,
+            "select count(*) from enrich.mentions where observed_at <> '2026-09-22' or confidence not between 0.5 and 1"),
+        "0");
     nx_vader *v;
     nx_vader_score s;
     nx_arena a;
@@ -229,7 +240,8 @@ static void scores_and_mentions(void **state)
     must(nx_vader_new(&v, &w->err), &w->err);
     must(nx_vader_score_text(v, NX_STR("$AAPL to the moon I love it, GME too"), &a, &s, &w->err), &w->err);
     snprintf(want, sizeof want, "%.4f %.3f", s.compound, s.pos);
-    assert_string_equal(ask(w, "select printf('%.4f %.3f', compound, pos) from enrich.scores where fullname = 't3_a'"), want);
+    assert_string_equal(ask(w, "select printf('%.4f %.3f', compound, pos) from enrich.scores where fullname = 't3_a'"),
+                        want);
     nx_vader_drop(v);
     nx_arena_drop(&a);
 }
@@ -248,13 +260,17 @@ static void a_second_run_adds_nothing(void **state)
     /* the same post, observed again: one text more; the old observation keeps its rows */
     table t = table_begin(w, "bronze.posts");
     put(&t, POST("a", "x", "$AAPL crashed", "\"awful\"", ""), "observed_at", "2026-09-23T00:00:00Z");
-    put(&t, POST("a", "x", "$AAPL crashed", "\"awful\"", ""), "observed_at", "2026-09-23T00:00:00Z"); /* the same observation twice */
-    put(&t, POST("b", "[deleted]", "GME is terrible, selling all", "\"[deleted]\"", ""), "observed_at", "2026-09-23T00:00:00Z");
+    put(&t, POST("a", "x", "$AAPL crashed", "\"awful\"", ""), "observed_at",
+        "2026-09-23T00:00:00Z"); /* the same observation twice */
+    put(&t, POST("b", "[deleted]", "GME is terrible, selling all", "\"[deleted]\"", ""), "observed_at",
+        "2026-09-23T00:00:00Z");
     table_end(&t);
     nx_enrich_result third = run(w);
     assert_int_equal(third.texts, 1);
     assert_int_equal(third.mentions, 1);
-    assert_string_equal(ask(w, "select string_agg(label, ', ' order by observed_at) from enrich.scores where fullname = 't3_a'"), "positive, negative");
+    assert_string_equal(
+        ask(w, "select string_agg(label, ', ' order by observed_at) from enrich.scores where fullname = 't3_a'"),
+        "positive, negative");
     assert_string_equal(ask(w, "select count(*) from enrich.scores"), "3");
 }
 
@@ -280,10 +296,11 @@ static void put_text(world *w, const char *created, const char *name)
     table t = table_begin(w, "bronze.comments");
     int64_t ns;
     assert_true(nx_time_parse_ns(nx_str_of(created), &ns));
-    snprintf(json, sizeof json,
-             "{\"name\":\"t1_%s\",\"subreddit\":\"stocks\",\"author\":\"x\",\"body\":\"$GONE $BACK $TWICE $BARS $NONE $NEWER $OLDER\",\"link_id\":\"t3_a\",\"score\":1,"
-             "\"edited\":false,\"created_utc\":%lld.0}",
-             name, (long long)(ns / 1000000000));
+    snprintf(
+        json, sizeof json,
+        "{\"name\":\"t1_%s\",\"subreddit\":\"stocks\",\"author\":\"x\",\"body\":\"$GONE $BACK $TWICE $BARS $NONE $NEWER $OLDER\",\"link_id\":\"t3_a\",\"score\":1,"
+        "\"edited\":false,\"created_utc\":%lld.0}",
+        name, (long long)(ns / 1000000000));
     put(&t, json, "observed_at", "2026-10-01T00:00:00Z");
     table_end(&t);
 }
@@ -293,7 +310,7 @@ static void symbols_have_their_time(void **state)
     world *w = *state;
     table t = table_begin(w, "bronze.assets");
     put_asset(&t, "1", "GONE", true, "2026-09-01T00:00:00Z");
-    put_asset(&t, "2", "BACK", false, "2026-09-01T00:00:00Z"); /* was listed before, is not, will be */
+    put_asset(&t, "2", "BACK", false, "2026-09-01T00:00:00Z");  /* was listed before, is not, will be */
     put_asset(&t, "3", "TWICE", false, "2026-09-01T00:00:00Z"); /* the name of a dead company and of a living one */
     put_asset(&t, "4", "TWICE", true, "2026-09-01T00:00:00Z");
     put_asset(&t, "5", "OLDER", true, "2026-09-01T00:00:00Z");
@@ -305,18 +322,23 @@ static void symbols_have_their_time(void **state)
     put_asset(&t, "5", "NEWER", true, "2026-09-15T00:00:00Z");
     table_end(&t);
     t = table_begin(w, "bronze.bars");
-    put(&t, "{\"S\":\"BARS\",\"t\":\"2026-09-05T14:30:00Z\",\"o\":1,\"h\":1,\"l\":1,\"c\":1,\"v\":1,\"n\":1,\"vw\":1}", "timeframe", "1Min");
-    put(&t, "{\"S\":\"GONE\",\"t\":\"2026-09-05T14:30:00Z\",\"o\":1,\"h\":1,\"l\":1,\"c\":1,\"v\":1,\"n\":1,\"vw\":1}", "timeframe", "1Min");
+    put(&t, "{\"S\":\"BARS\",\"t\":\"2026-09-05T14:30:00Z\",\"o\":1,\"h\":1,\"l\":1,\"c\":1,\"v\":1,\"n\":1,\"vw\":1}",
+        "timeframe", "1Min");
+    put(&t, "{\"S\":\"GONE\",\"t\":\"2026-09-05T14:30:00Z\",\"o\":1,\"h\":1,\"l\":1,\"c\":1,\"v\":1,\"n\":1,\"vw\":1}",
+        "timeframe", "1Min");
     table_end(&t);
     put_text(w, "2026-08-31T00:00:00Z", "a");
     put_text(w, "2026-09-05T00:00:00Z", "b");
     put_text(w, "2026-09-12T00:00:00Z", "c");
     put_text(w, "2026-09-25T00:00:00Z", "d");
     assert_int_equal(run(w).symbols, 6);
-    static const char *const want[] = {"GONE BACK TWICE BARS OLDER", "GONE TWICE BARS OLDER", "TWICE BARS NEWER", "BACK TWICE BARS NEWER"};
+    static const char *const want[] = {"GONE BACK TWICE BARS OLDER", "GONE TWICE BARS OLDER", "TWICE BARS NEWER",
+                                       "BACK TWICE BARS NEWER"};
     for (int i = 0; i < 4; i++) {
         char sql[256];
-        snprintf(sql, sizeof sql, "select string_agg(symbol, ' ' order by span_from) from enrich.mentions where fullname = 't1_%c'", 'a' + i);
+        snprintf(sql, sizeof sql,
+                 "select string_agg(symbol, ' ' order by span_from) from enrich.mentions where fullname = 't1_%c'",
+                 'a' + i);
         assert_string_equal(ask(w, sql), want[i]);
     }
 }
@@ -328,7 +350,8 @@ static void put_many(world *w, int n)
     table t = table_begin(w, "bronze.comments");
     for (int i = 0; i < n; i++) {
         char json[512];
-        snprintf(json, sizeof json, COMMENT("%x", "x", "\"%s $AAPL and $GME, item x%d\""), i, i % 3 == 0 ? "good" : "bad", i);
+        snprintf(json, sizeof json, COMMENT("%x", "x", "\"%s $AAPL and $GME, item x%d\""), i,
+                 i % 3 == 0 ? "good" : "bad", i);
         put(&t, json, "observed_at", OBSERVED);
     }
     table_end(&t);
@@ -343,9 +366,12 @@ static void more_than_a_batch(void **state)
     assert_int_equal(r.texts, 70000);
     assert_int_equal(r.mentions, 140000);
     assert_string_equal(ask(w, "select count(distinct fullname) || ' ' || count(*) from enrich.scores"), "70000 70000");
-    assert_string_equal(ask(w, "select count(*) from (select distinct fullname, symbol from enrich.mentions)"), "140000");
-    assert_string_equal(ask(w, "select string_agg(label || ' ' || n, ', ' order by label) from (select label, count(*) as n from enrich.scores group by 1)"),
-                        "negative 46666, positive 23334");
+    assert_string_equal(ask(w, "select count(*) from (select distinct fullname, symbol from enrich.mentions)"),
+                        "140000");
+    assert_string_equal(
+        ask(w,
+            "select string_agg(label || ' ' || n, ', ' order by label) from (select label, count(*) as n from enrich.scores group by 1)"),
+        "negative 46666, positive 23334");
     assert_int_equal(run(w).texts, 0);
 }
 
@@ -368,11 +394,13 @@ static void stopped_runs_leave_nothing(void **state)
     put_assets(w);
     put_many(w, 9000);
     halt h = {false, 0};
-    nx_enrich_opts o = {.engine = w->engine, .lake = w->lake, .progress = stop_at_first, .progress_ctx = &h, .stop = &h.stop};
+    nx_enrich_opts o = {
+        .engine = w->engine, .lake = w->lake, .progress = stop_at_first, .progress_ctx = &h, .stop = &h.stop};
     nx_enrich_result r;
     assert_int_equal(nx_enrich_run(&o, &r, &w->err), NX_CANCELLED);
     assert_true(h.seen > 0 && h.seen < 9000);
-    assert_string_equal(ask(w, "select (select count(*) from enrich.scores) + (select count(*) from enrich.mentions)"), "0");
+    assert_string_equal(ask(w, "select (select count(*) from enrich.scores) + (select count(*) from enrich.mentions)"),
+                        "0");
     assert_int_equal(run(w).texts, 9000);
 }
 
@@ -412,11 +440,17 @@ static void killed_between_commits(void **state)
             open_lake(w);
             kills += !lived;
             if (!lived && skip >= 2) {
-                bool cut = strcmp(ask(w, "select (select count(*) from enrich.mentions) > 0 and (select count(*) from enrich.scores) = 0"), "true") == 0;
+                bool cut =
+                    strcmp(
+                        ask(w,
+                            "select (select count(*) from enrich.mentions) > 0 and (select count(*) from enrich.scores) = 0"),
+                        "true") == 0;
                 between += cut;
             }
             run(w);
-            assert_string_equal(ask(w, "select (select count(*) from enrich.scores) || ' ' || (select count(*) from enrich.mentions)"), "5 4");
+            assert_string_equal(
+                ask(w, "select (select count(*) from enrich.scores) || ' ' || (select count(*) from enrich.mentions)"),
+                "5 4");
             assert_int_equal(run(w).texts, 0);
             assert_int_equal(nx_dir_remove(w->root, NULL), NX_OK); /* all over again */
             close_lake(w);
@@ -436,8 +470,9 @@ static void killed_between_commits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(scores_and_mentions), CASE(a_second_run_adds_nothing),  CASE(nothing_to_read),        CASE(symbols_have_their_time),
-        CASE(more_than_a_batch),   CASE(stopped_runs_leave_nothing), CASE(killed_between_commits),
+        CASE(scores_and_mentions),     CASE(a_second_run_adds_nothing), CASE(nothing_to_read),
+        CASE(symbols_have_their_time), CASE(more_than_a_batch),         CASE(stopped_runs_leave_nothing),
+        CASE(killed_between_commits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,8 +21,8 @@ static const char *found(const char *text, int64_t at_us)
     assert_int_equal(nx_mentions_find(table, nx_str_of(text), at_us, &a, &m, &n, NULL), NX_OK);
     out[0] = '\0';
     for (size_t i = 0; i < n && len < sizeof out; i++)
-        len += (size_t)snprintf(out + len, sizeof out - len, "%s" NX_STR_FMT ":%s@%d-%d", i == 0 ? "" : " ", NX_STR_ARG(m[i].symbol),
-                                nx_mention_kind_name(m[i].kind), m[i].span_from, m[i].span_to);
+        len += (size_t)snprintf(out + len, sizeof out - len, "%s" NX_STR_FMT ":%s@%d-%d", i == 0 ? "" : " ",
+                                NX_STR_ARG(m[i].symbol), nx_mention_kind_name(m[i].kind), m[i].span_from, m[i].span_to);
     return out;
 }
 
@@ -57,9 +57,15 @@ static void test_bare(void **state)
     expect("xAAPL AAPLx AAPL5 _AAPL @AAPL #AAPL", "");
     expect("AMD-like, post-AMD, AMD's, AMD.com, R&AMD, AMD&co, n/AMD", "");
     expect("R&amp;AMD", "");
-    expect("\xC3\x89" "AMD", "");
-    expect("\xE2\x80\x9C" "AMD\xE2\x80\x9D", "AMD:bare@3-6");
-    expect("\xF0\x9F\x9A\x80" "AMD\xF0\x9F\x9A\x80", "AMD:bare@4-7");
+    expect("\xC3\x89"
+           "AMD",
+           "");
+    expect("\xE2\x80\x9C"
+           "AMD\xE2\x80\x9D",
+           "AMD:bare@3-6");
+    expect("\xF0\x9F\x9A\x80"
+           "AMD\xF0\x9F\x9A\x80",
+           "AMD:bare@4-7");
 }
 
 static void test_ambiguous_words_need_evidence(void **state)
@@ -132,7 +138,8 @@ int main(void)
     for (size_t i = 0; i < NX_COUNT_OF(symbols); i++)
         if (nx_symbols_add(table, nx_str_of(symbols[i]), INT64_MIN, INT64_MAX, NULL) != NX_OK)
             return 1;
-    if (nx_symbols_add(table, NX_STR("OLDC"), INT64_MIN, 100, NULL) != NX_OK || nx_symbols_add(table, NX_STR("OLDC"), 200, 300, NULL) != NX_OK)
+    if (nx_symbols_add(table, NX_STR("OLDC"), INT64_MIN, 100, NULL) != NX_OK ||
+        nx_symbols_add(table, NX_STR("OLDC"), 200, 300, NULL) != NX_OK)
         return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cashtags),

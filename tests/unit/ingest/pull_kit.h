@@ -72,17 +72,18 @@ struct odd {
     char url[64];
     odd_fn fn;
     pthread_mutex_t lock;
-    int n;             /* requests so far */
-    int mode;          /* for the function */
-    char last[256];    /* page_token or after of the last request */
-    char bearer[256];  /* Authorization of the last request */
+    int n;            /* requests so far */
+    int mode;         /* for the function */
+    char last[256];   /* page_token or after of the last request */
+    char bearer[256]; /* Authorization of the last request */
 };
 
 static inline nx_status odd_handle(void *ctx, const nx_httpd_req *req, nx_httpd_resp *resp, nx_err *err)
 {
     odd *d = ctx;
     (void)err;
-    const char *token = nx_httpd_query(req, "page_token"), *after = nx_httpd_query(req, "after"), *auth = nx_httpd_header(req, "Authorization");
+    const char *token = nx_httpd_query(req, "page_token"), *after = nx_httpd_query(req, "after"),
+               *auth = nx_httpd_header(req, "Authorization");
     pthread_mutex_lock(&d->lock);
     snprintf(d->last, sizeof d->last, "%s", token != NULL ? token : after != NULL ? after : "");
     snprintf(d->bearer, sizeof d->bearer, "%s", auth == NULL ? "" : auth);

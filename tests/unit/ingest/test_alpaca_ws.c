@@ -3,7 +3,8 @@
 
 #include <sys/socket.h>
 
-#define TRADE "[{\"T\":\"t\",\"S\":\"AAPL\",\"i\":%d,\"x\":\"V\",\"p\":10.25,\"s\":100,\"c\":[\"@\"],\"z\":\"C\",\"t\":\"2026-10-20T13:30:00.%09dZ\"}]"
+#define TRADE                                                                                                          \
+    "[{\"T\":\"t\",\"S\":\"AAPL\",\"i\":%d,\"x\":\"V\",\"p\":10.25,\"s\":100,\"c\":[\"@\"],\"z\":\"C\",\"t\":\"2026-10-20T13:30:00.%09dZ\"}]"
 
 static bool say_trade(vendor *v, nx_wsd_conn *c, int id)
 {
@@ -51,8 +52,10 @@ static void the_whole_sequence(void **state)
     must(nx_alpaca_ws_result(w, &e->err), &e->err);
     nx_alpaca_ws_stop(w);
     vendor_down(&v);
-    assert_string_equal(heard[0], "{\"action\":\"auth\",\"key\":\"KEY-stay-hidden\",\"secret\":\"SECRET-stay-hidden\"}");
-    assert_string_equal(heard[1], "{\"action\":\"subscribe\",\"trades\":[\"AAPL\",\"SPY\"],\"bars\":[\"AAPL\",\"SPY\"]}");
+    assert_string_equal(heard[0],
+                        "{\"action\":\"auth\",\"key\":\"KEY-stay-hidden\",\"secret\":\"SECRET-stay-hidden\"}");
+    assert_string_equal(heard[1],
+                        "{\"action\":\"subscribe\",\"trades\":[\"AAPL\",\"SPY\"],\"bars\":[\"AAPL\",\"SPY\"]}");
     assert_int_equal(s.connects, 1);
     assert_int_equal(s.accepted, 101);
     assert_int_equal(s.rejected, 3);
@@ -66,7 +69,7 @@ static void the_whole_sequence(void **state)
 static const struct code {
     int code;
     const char *msg;
-    char at;   /* sent instead of: a the sign-in, s the subscription, d data */
+    char at; /* sent instead of: a the sign-in, s the subscription, d data */
     bool fatal;
 } codes[] = {
     {402, "auth failed", 'a', true},
@@ -132,9 +135,11 @@ static void every_error_code(void **state)
             assert_int_equal(s.accepted, 1);
             continue;
         }
-        if (st != NX_INVALID || s.connects != 1 || strstr(err.text, number) == NULL || strstr(err.text, codes[i].msg) == NULL ||
-            (codes[i].code != 411 && err.hint[0] == '\0') || strstr(err.text, "hidden") != NULL)
-            fail_msg("%d: %s after %d connections: %s (%s)", codes[i].code, nx_status_name(st), (int)s.connects, err.text, err.hint);
+        if (st != NX_INVALID || s.connects != 1 || strstr(err.text, number) == NULL ||
+            strstr(err.text, codes[i].msg) == NULL || (codes[i].code != 411 && err.hint[0] == '\0') ||
+            strstr(err.text, "hidden") != NULL)
+            fail_msg("%d: %s after %d connections: %s (%s)", codes[i].code, nx_status_name(st), (int)s.connects,
+                     err.text, err.hint);
     }
 }
 
@@ -364,8 +369,15 @@ static void options_are_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(the_whole_sequence), CASE(every_error_code), CASE(an_old_sign_in_is_good), CASE(it_comes_back), CASE(a_close_is_no_end_without_once),
-        CASE(silence_is_noticed), CASE(a_wrong_path_ends_it), CASE(stop_at_any_time), CASE(options_are_checked),
+        CASE(the_whole_sequence),
+        CASE(every_error_code),
+        CASE(an_old_sign_in_is_good),
+        CASE(it_comes_back),
+        CASE(a_close_is_no_end_without_once),
+        CASE(silence_is_noticed),
+        CASE(a_wrong_path_ends_it),
+        CASE(stop_at_any_time),
+        CASE(options_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

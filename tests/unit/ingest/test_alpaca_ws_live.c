@@ -13,8 +13,10 @@ static void bursts(vendor *v, int k, nx_wsd_conn *c)
     bool ok = vendor_sign_in(v, c);
     for (int i = 1; ok && i <= 3; i++) {
         char text[256];
-        snprintf(text, sizeof text,
-                 "[{\"T\":\"t\",\"S\":\"AAPL\",\"i\":%d,\"x\":\"V\",\"p\":10.25,\"s\":100,\"c\":[\"@\"],\"z\":\"C\",\"t\":\"2026-10-20T13:30:00Z\"}]", i);
+        snprintf(
+            text, sizeof text,
+            "[{\"T\":\"t\",\"S\":\"AAPL\",\"i\":%d,\"x\":\"V\",\"p\":10.25,\"s\":100,\"c\":[\"@\"],\"z\":\"C\",\"t\":\"2026-10-20T13:30:00Z\"}]",
+            i);
         ok = vendor_say(v, c, text);
     }
     vendor_listen(v, c);
@@ -80,25 +82,34 @@ static void the_live_day(void **state)
     edge_stop(e);
     assert_int_equal(s.connects, 1);
     assert_int_equal(s.rejected, 0);
-    assert_int_equal(edge_count(e, "bronze.trades") + edge_count(e, "bronze.bars") + edge_count(e, "bronze.corrections") + edge_count(e, "bronze.cancels"),
+    assert_int_equal(edge_count(e, "bronze.trades") + edge_count(e, "bronze.bars") +
+                         edge_count(e, "bronze.corrections") + edge_count(e, "bronze.cancels"),
                      s.accepted);
     assert_true(edge_count(e, "bronze.trades") > 100);
     /* the same day by REST: each trade as it was first told */
     nx_pull_opts p = {.engine = e->engine, .lake = e->lake, .contracts = e->contracts};
-    nx_alpaca_opts a = {.data_url = http, .key = "k", .secret = "s", .symbols = live_symbols, .timeframe = "1Min", .feed = "iex",
-                        .start_us = open_us, .end_us = open_us + (int64_t)59 * 60000000};
+    nx_alpaca_opts a = {.data_url = http,
+                        .key = "k",
+                        .secret = "s",
+                        .symbols = live_symbols,
+                        .timeframe = "1Min",
+                        .feed = "iex",
+                        .start_us = open_us,
+                        .end_us = open_us + (int64_t)59 * 60000000};
     nx_pull_result r;
     must(nx_backfill_alpaca(&p, NX_ALPACA_TRADES, &a, &r, &e->err), &e->err);
     must(nx_backfill_alpaca(&p, NX_ALPACA_BARS, &a, &r, &e->err), &e->err);
     char sql[1024];
-    snprintf(sql, sizeof sql,
-             "(select symbol, trade_id, exchange, price, size, ts_ns, sum(case when _source = 'alpaca.rest' then 1 else -1 end) as n from bronze.trades where "
-             "coalesce(update_status, '') <> 'corrected' and ts < make_timestamp(%lld::bigint) group by all having n <> 0)",
-             (long long)a.end_us);
+    snprintf(
+        sql, sizeof sql,
+        "(select symbol, trade_id, exchange, price, size, ts_ns, sum(case when _source = 'alpaca.rest' then 1 else -1 end) as n from bronze.trades where "
+        "coalesce(update_status, '') <> 'corrected' and ts < make_timestamp(%lld::bigint) group by all having n <> 0)",
+        (long long)a.end_us);
     assert_int_equal(edge_count(e, sql), 0);
-    snprintf(sql, sizeof sql,
-             "(select symbol, ts, open, high, low, close, volume, trade_count, vwap from bronze.bars where _source = 'alpaca.rest' except "
-             "select symbol, ts, open, high, low, close, volume, trade_count, vwap from bronze.bars where _source = 'alpaca/iex')");
+    snprintf(
+        sql, sizeof sql,
+        "(select symbol, ts, open, high, low, close, volume, trade_count, vwap from bronze.bars where _source = 'alpaca.rest' except "
+        "select symbol, ts, open, high, low, close, volume, trade_count, vwap from bronze.bars where _source = 'alpaca/iex')");
     assert_int_equal(edge_count(e, sql), 0);
     assert_int_equal(edge_count(e, "bronze.bars where _source = 'alpaca.rest'"), r.rows_added);
     assert_true(r.rows_added > 2 * 55);
@@ -119,7 +130,8 @@ static void cuts_are_survived(void **state)
     edge_stop(e);
     assert_true(s.accepted >= 3 * 3);
     assert_int_equal(s.rejected, 0);
-    assert_int_equal(edge_count(e, "(select symbol, trade_id, exchange from bronze.trades group by all having count(*) > 1)"), 0);
+    assert_int_equal(
+        edge_count(e, "(select symbol, trade_id, exchange from bronze.trades group by all having count(*) > 1)"), 0);
     nx_sim_stop(sim);
 }
 
@@ -149,6 +161,7 @@ static void a_plan_without_the_feed(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {CASE(a_burst_is_synced), CASE(the_live_day), CASE(cuts_are_survived), CASE(a_plan_without_the_feed)};
+    const struct CMUnitTest tests[] = {CASE(a_burst_is_synced), CASE(the_live_day), CASE(cuts_are_survived),
+                                       CASE(a_plan_without_the_feed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

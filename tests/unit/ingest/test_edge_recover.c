@@ -315,7 +315,8 @@ static void test_lost_log(void **state)
     say_flush(w);
     assert_int_equal(edge_count(e, "bronze.quotes"), 2);
     assert_int_equal(edge_count(e, "bronze.trades"), 1);
-    assert_int_equal(edge_count(e, "bronze.trades where _ingest_pos <= (select max(_ingest_pos) from bronze.quotes)"), 0);
+    assert_int_equal(edge_count(e, "bronze.trades where _ingest_pos <= (select max(_ingest_pos) from bronze.quotes)"),
+                     0);
     nx_wsc_drop(w);
 }
 

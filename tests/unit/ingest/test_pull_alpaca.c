@@ -25,17 +25,21 @@ static void list_cell(sheet *t, const nx_val *list)
 {
     assert_int_equal(nx_buf_adds(&t->sql, ", ["), NX_OK);
     for (size_t i = 0; i < list->n; i++)
-        assert_int_equal(nx_buf_addf(&t->sql, "%s'" NX_STR_FMT "'", i == 0 ? "" : ", ", NX_STR_ARG(list->items[i].s)), NX_OK);
+        assert_int_equal(nx_buf_addf(&t->sql, "%s'" NX_STR_FMT "'", i == 0 ? "" : ", ", NX_STR_ARG(list->items[i].s)),
+                         NX_OK);
     assert_int_equal(nx_buf_adds(&t->sql, "]"), NX_OK);
 }
 
 static void add_rows(sheet *t, const nx_val *by_symbol, bool bars)
 {
-    static const char *const bar[] = {"t", "o", "h", "l", "c", "v", "n", "vw", NULL}, *const trade[] = {"t", "i", "x", "p", "s", "z", "u", NULL};
+    static const char *const bar[] = {"t", "o", "h", "l", "c", "v", "n", "vw", NULL}, *const trade[] = {"t", "i", "x",
+                                                                                                        "p", "s", "z",
+                                                                                                        "u", NULL};
     for (size_t k = 0; k < by_symbol->n; k++)
         for (size_t i = 0; i < by_symbol->items[k].n; i++) {
             const nx_val *row = &by_symbol->items[k].items[i];
-            assert_int_equal(nx_buf_addf(&t->sql, "%s('" NX_STR_FMT "'", t->sql.n == 0 ? "insert into served values " : ", ",
+            assert_int_equal(nx_buf_addf(&t->sql, "%s('" NX_STR_FMT "'",
+                                         t->sql.n == 0 ? "insert into served values " : ", ",
                                          NX_STR_ARG(by_symbol->keys[k])),
                              NX_OK);
             for (const char *const *c = bars ? bar : trade; *c != NULL; c++)
@@ -99,9 +103,10 @@ static int64_t ask_session(nx_session *s, const char *sql)
 static void same_rows(nx_session *s, const char *want, const char *have)
 {
     char sql[2048];
-    snprintf(sql, sizeof sql,
-             "select count(*) from (select w from (select w, 1 as n from (%s) w union all select h, -1 from (%s) h) group by w having sum(n) <> 0)",
-             want, have);
+    snprintf(
+        sql, sizeof sql,
+        "select count(*) from (select w from (select w, 1 as n from (%s) w union all select h, -1 from (%s) h) group by w having sum(n) <> 0)",
+        want, have);
     assert_int_equal(ask_session(s, sql), 0);
 }
 
@@ -144,23 +149,32 @@ static void bars_are_what_was_served(void **state)
     nx_sim *sim = sim_up((nx_sim_opts){.sessions = 6}, url);
     nx_alpaca_opts o = range(url, "2026-09-08T00:00:00Z", "2026-09-17T00:00:00Z");
     nx_pull_result r = load(e, NX_ALPACA_BARS, o, false);
-    sheet t = sheet_of(e, "create temp table served (symbol text, t text, o text, h text, l text, c text, v text, n text, vw text)");
-    read_served(&t, url, "/v2/stocks/bars?symbols=AAPL,GME,TSLA&timeframe=1Min&feed=iex&start=2026-09-08T00:00:00Z&end=2026-09-16T23:59:59Z", true);
+    sheet t = sheet_of(
+        e, "create temp table served (symbol text, t text, o text, h text, l text, c text, v text, n text, vw text)");
+    read_served(
+        &t, url,
+        "/v2/stocks/bars?symbols=AAPL,GME,TSLA&timeframe=1Min&feed=iex&start=2026-09-08T00:00:00Z&end=2026-09-16T23:59:59Z",
+        true);
     assert_true(t.rows > 6 * 3 * 350);
     assert_int_equal(r.rows_seen, t.rows);
     assert_int_equal(r.rows_added, t.rows);
     assert_int_equal(r.rejected, 0);
     assert_int_equal(r.windows, 2);
     must(nx_lake_attach(e->lake, t.s, &e->err), &e->err);
-    const char *want = "select symbol, t::timestamp as ts, o::decimal(18,6) as open, h::decimal(18,6) as high, l::decimal(18,6) as low, "
-                       "c::decimal(18,6) as close, v::decimal(18,6) as volume, n::bigint as trade_count, vw::decimal(18,6) as vwap from served";
+    const char *want =
+        "select symbol, t::timestamp as ts, o::decimal(18,6) as open, h::decimal(18,6) as high, l::decimal(18,6) as low, "
+        "c::decimal(18,6) as close, v::decimal(18,6) as volume, n::bigint as trade_count, vw::decimal(18,6) as vwap from served";
     const char *have = "select symbol, ts, open, high, low, close, volume, trade_count, vwap from bronze.bars";
     same_rows(t.s, want, have);
-    assert_int_equal(edge_count(e, "bronze.bars where timeframe <> '1Min' or kind <> 'bar' or adjustment <> 'raw' or _source <> 'alpaca.rest' or "
-                                   "_known_basis <> 'declared' or _known_at <> ts + interval 61500000 microseconds or _extra is not null "
-                                   "or event_month <> strftime(ts, '%Y-%m') or _received_at < _known_at"),
-                     0);
-    assert_int_equal(edge_count(e, "(select _ingest_pos, _ingest_idx from bronze.bars group by all having count(*) > 1)"), 0);
+    assert_int_equal(
+        edge_count(
+            e,
+            "bronze.bars where timeframe <> '1Min' or kind <> 'bar' or adjustment <> 'raw' or _source <> 'alpaca.rest' or "
+            "_known_basis <> 'declared' or _known_at <> ts + interval 61500000 microseconds or _extra is not null "
+            "or event_month <> strftime(ts, '%Y-%m') or _received_at < _known_at"),
+        0);
+    assert_int_equal(
+        edge_count(e, "(select _ingest_pos, _ingest_idx from bronze.bars group by all having count(*) > 1)"), 0);
     nx_session_close(t.s);
     nx_buf_drop(&t.sql);
     nx_sim_stop(sim);
@@ -173,15 +187,20 @@ static void trades_are_what_was_served(void **state)
     nx_sim *sim = sim_up((nx_sim_opts){.sessions = 30, .seed = 3}, url);
     nx_alpaca_opts o = range(url, "2026-09-08T00:00:00Z", "2026-10-01T00:00:00Z");
     nx_pull_result r = load(e, NX_ALPACA_TRADES, o, false);
-    sheet t = sheet_of(e, "create temp table served (symbol text, t text, i text, x text, p text, s text, z text, u text, c text[])");
-    read_served(&t, url, "/v2/stocks/trades?symbols=AAPL,GME,TSLA&feed=iex&start=2026-09-08T00:00:00Z&end=2026-09-30T23:59:59Z", false);
+    sheet t = sheet_of(
+        e, "create temp table served (symbol text, t text, i text, x text, p text, s text, z text, u text, c text[])");
+    read_served(&t, url,
+                "/v2/stocks/trades?symbols=AAPL,GME,TSLA&feed=iex&start=2026-09-08T00:00:00Z&end=2026-09-30T23:59:59Z",
+                false);
     assert_true(t.rows > 1000);
     assert_int_equal(r.rows_added, t.rows);
     assert_int_equal(r.rejected, 0);
     must(nx_lake_attach(e->lake, t.s, &e->err), &e->err);
-    const char *want = "select symbol, epoch_ns(t::timestamp_ns) as ts_ns, i::bigint as trade_id, x as exchange, p::decimal(18,6) as price, "
-                       "s::decimal(18,6) as size, z as tape, u as update_status, c as conditions from served";
-    const char *have = "select symbol, ts_ns, trade_id, exchange, price, size, tape, update_status, conditions from bronze.trades";
+    const char *want =
+        "select symbol, epoch_ns(t::timestamp_ns) as ts_ns, i::bigint as trade_id, x as exchange, p::decimal(18,6) as price, "
+        "s::decimal(18,6) as size, z as tape, u as update_status, c as conditions from served";
+    const char *have =
+        "select symbol, ts_ns, trade_id, exchange, price, size, tape, update_status, conditions from bronze.trades";
     same_rows(t.s, want, have);
     assert_true(edge_count(e, "bronze.trades where update_status is not null") > 0);
     assert_int_equal(edge_count(e, "bronze.trades where event_date <> ts::date"), 0);
@@ -222,7 +241,8 @@ static void nothing_is_added_twice(void **state)
     o.timeframe = "1Min";
     o.symbols = one;
     assert_int_equal(load(e, NX_ALPACA_BARS, o, false).rows_added, 0);
-    assert_int_equal(edge_count(e, "(select symbol, timeframe, ts from bronze.bars group by all having count(*) > 1)"), 0);
+    assert_int_equal(edge_count(e, "(select symbol, timeframe, ts from bronze.bars group by all having count(*) > 1)"),
+                     0);
     assert_int_equal(edge_count(e, "bronze.bars"), first.rows_added + over.rows_added + hours.rows_added);
     nx_sim_stop(sim);
 }
@@ -261,9 +281,13 @@ static void corporate_actions(void **state)
     o.symbols = NULL;
     assert_int_equal(load(e, NX_ALPACA_ACTIONS, o, false).rows_added, 2);
     assert_int_equal(load(e, NX_ALPACA_ACTIONS, o, false).rows_added, 0);
-    assert_string_equal(edge_ask(e, "select string_agg(action_type || ' ' || symbol, ', ' order by action_type) from bronze.corporate_actions"),
-                        "cash_dividend MSFT, forward_split NVDA");
-    assert_string_equal(edge_ask(e, "select rate from bronze.corporate_actions where symbol = 'MSFT'"), "0.830000000000000000");
+    assert_string_equal(
+        edge_ask(
+            e,
+            "select string_agg(action_type || ' ' || symbol, ', ' order by action_type) from bronze.corporate_actions"),
+        "cash_dividend MSFT, forward_split NVDA");
+    assert_string_equal(edge_ask(e, "select rate from bronze.corporate_actions where symbol = 'MSFT'"),
+                        "0.830000000000000000");
     nx_sim_stop(sim);
 }
 

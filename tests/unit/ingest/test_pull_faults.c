@@ -31,8 +31,11 @@ static nx_status load(edge *e, const char *url, nx_pull_result *r)
     return nx_backfill_alpaca(&p, NX_ALPACA_BARS, &o, r, &e->err);
 }
 
-#define BAR(t, o) "{\"t\":\"2026-09-08T" t "Z\",\"o\":" o ",\"h\":12.5,\"l\":9.25,\"c\":11,\"v\":100,\"n\":3,\"vw\":10.333333}"
-#define TWO "{\"bars\":{\"AAPL\":[" BAR("13:30:00", "10.0001") "],\"GME\":[" BAR("13:30:00", "20.5") "]},\"next_page_token\":null}"
+#define BAR(t, o)                                                                                                      \
+    "{\"t\":\"2026-09-08T" t "Z\",\"o\":" o ",\"h\":12.5,\"l\":9.25,\"c\":11,\"v\":100,\"n\":3,\"vw\":10.333333}"
+#define TWO                                                                                                            \
+    "{\"bars\":{\"AAPL\":[" BAR("13:30:00", "10.0001") "],\"GME\":[" BAR("13:30:00",                                   \
+                                                                         "20.5") "]},\"next_page_token\":null}"
 
 /* ------------------------------------------------------------------ what another try betters */
 
@@ -88,15 +91,17 @@ static void faults_pass(void **state)
     assert_int_equal(r.retries, 7);
     assert_int_equal(r.rows_added, 2);
     assert_int_equal(r.rejected, 0);
-    assert_string_equal(edge_ask(e, "select string_agg(symbol || ' ' || open || ' ' || vwap, ', ' order by symbol) from bronze.bars"),
-                        "AAPL 10.000100 10.333333, GME 20.500000 10.333333");
+    assert_string_equal(
+        edge_ask(e, "select string_agg(symbol || ' ' || open || ' ' || vwap, ', ' order by symbol) from bronze.bars"),
+        "AAPL 10.000100 10.333333, GME 20.500000 10.333333");
     nx_httpd_stop(d.h);
 }
 
 static void only_failures(odd *d, int k, const nx_httpd_req *req, nx_httpd_resp *resp)
 {
     (void)k, (void)req;
-    static const char *const bodies[] = {"<html>500</html>", "{\"message\":\"upstream is \\u001b[31mdown\"}", "{\"bars\":{", "{\"message\":\"wait\"}"};
+    static const char *const bodies[] = {"<html>500</html>", "{\"message\":\"upstream is \\u001b[31mdown\"}",
+                                         "{\"bars\":{", "{\"message\":\"wait\"}"};
     static const int statuses[] = {500, 502, 200, 429};
     if (d->mode == 3)
         nx_httpd_resp_header(resp, "Retry-After", "86400");
@@ -106,7 +111,8 @@ static void only_failures(odd *d, int k, const nx_httpd_req *req, nx_httpd_resp 
 static void it_gives_up(void **state)
 {
     edge *e = *state;
-    static const char *const says[] = {"answered 500", "upstream is  [31mdown", "cannot be read", "asked to wait 86400 s"};
+    static const char *const says[] = {"answered 500", "upstream is  [31mdown", "cannot be read",
+                                       "asked to wait 86400 s"};
     odd d;
     odd_up(&d, only_failures);
     for (int mode = 0; mode < 4; mode++) {
@@ -218,7 +224,8 @@ static void tokens_with_odd_bytes(odd *d, int k, const nx_httpd_req *req, nx_htt
 {
     (void)req;
     if (k == 0) {
-        say_body(resp, 200, "{\"bars\":{\"AAPL\":[" BAR("13:30:00", "10") "]},\"next_page_token\":\"a&limit=1 +/=%\\u00e9\"}");
+        say_body(resp, 200,
+                 "{\"bars\":{\"AAPL\":[" BAR("13:30:00", "10") "]},\"next_page_token\":\"a&limit=1 +/=%\\u00e9\"}");
         return;
     }
     assert_string_equal(d->last, "a&limit=1 +/=%\xc3\xa9");
@@ -265,11 +272,15 @@ static void many_rows(odd *d, int k, const nx_httpd_req *req, nx_httpd_resp *res
     (void)req;
     char t[40];
     k = d->last[0] == '\0' ? 0 : atoi(d->last);
-    assert_int_equal(nx_buf_addf(&resp->body, "{\"next_page_token\":%s%d%s,\"bars\":{\"AAPL\":[", k == 11 ? "null,\"n\":" : "\"", k + 1, k == 11 ? "" : "\""),
+    assert_int_equal(nx_buf_addf(&resp->body, "{\"next_page_token\":%s%d%s,\"bars\":{\"AAPL\":[",
+                                 k == 11 ? "null,\"n\":" : "\"", k + 1, k == 11 ? "" : "\""),
                      NX_OK);
     for (int i = 0; i < 10000; i++) {
         nx_time_format_us(us("2000-01-01T00:00:00Z") + (int64_t)(k * 10000 + i) * 3600 * 1000000, t);
-        assert_int_equal(nx_buf_addf(&resp->body, "%s{\"t\":\"%s\",\"o\":%d.25,\"h\":1,\"l\":1,\"c\":1,\"v\":1,\"n\":1,\"vw\":1}", i == 0 ? "" : ",", t, i), NX_OK);
+        assert_int_equal(nx_buf_addf(&resp->body,
+                                     "%s{\"t\":\"%s\",\"o\":%d.25,\"h\":1,\"l\":1,\"c\":1,\"v\":1,\"n\":1,\"vw\":1}",
+                                     i == 0 ? "" : ",", t, i),
+                         NX_OK);
     }
     assert_int_equal(nx_buf_adds(&resp->body, "]}}"), NX_OK);
 }
@@ -303,7 +314,9 @@ typedef struct cutter {
 static void *cut(void *ctx)
 {
     cutter *c = ctx;
-    static const char *const parts[] = {"", "HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{\"bars\":{\"AAPL\":[" BAR("13:30:00", "10")};
+    static const char *const parts[] = {
+        "", "HTTP/1.1 200 OK\r\nContent-Le",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{\"bars\":{\"AAPL\":[" BAR("13:30:00", "10")};
     for (c->cuts = 0; c->cuts <= 3; c->cuts++) {
         int fd = accept(c->fd, NULL, NULL);
         if (fd < 0)
@@ -313,7 +326,11 @@ static void *cut(void *ctx)
         if (got > 0 && c->cuts < 3)
             got = send(fd, parts[c->cuts], strlen(parts[c->cuts]), MSG_NOSIGNAL);
         else if (got > 0)
-            got = send(fd, out, (size_t)snprintf(out, sizeof out, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s", strlen(TWO), TWO), MSG_NOSIGNAL);
+            got = send(fd, out,
+                       (size_t)snprintf(out, sizeof out,
+                                        "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
+                                        strlen(TWO), TWO),
+                       MSG_NOSIGNAL);
         close(fd);
     }
     return NULL;
@@ -346,8 +363,10 @@ static void bad_rows(odd *d, int k, const nx_httpd_req *req, nx_httpd_resp *resp
 {
     (void)d, (void)k, (void)req;
     say_body(resp, 200,
-             "{\"bars\":{\"AAPL\":[" BAR("13:30:00", "\"dear\"") "," BAR("13:31:00", "10") "," BAR("13:32:00", "1e30") ",7,null],"
-             "\"GME\":[" BAR("13:30:00", "\"dear\"") "," BAR("13:30:00", "\"dear\"") "," BAR("13:31:00", "0.0000001") "]},\"next_page_token\":null}");
+             "{\"bars\":{\"AAPL\":[" BAR("13:30:00", "\"dear\"") "," BAR("13:31:00", "10") "," BAR(
+                 "13:32:00", "1e30") ",7,null],"
+                                     "\"GME\":[" BAR("13:30:00", "\"dear\"") "," BAR("13:30:00", "\"dear\"") "," BAR(
+                                         "13:31:00", "0.0000001") "]},\"next_page_token\":null}");
 }
 
 static void refused_rows_are_kept_once(void **state)
@@ -363,10 +382,15 @@ static void refused_rows_are_kept_once(void **state)
         assert_int_equal(r.rejected, run == 0 ? 6 : 0); /* the same bytes of another symbol are another row */
     }
     assert_int_equal(edge_count(e, "quarantine.records"), 6);
-    assert_int_equal(edge_count(e, "quarantine.records where source = 'alpaca.rest' and contract like 'bars@%' and state = 'open'"), 6);
-    assert_string_equal(edge_ask(e, "select string_agg(v, ',' order by v) from (select list_filter(errors, lambda x: x.rule = 'context' and x.field = "
-                                    "'symbol')[1].value as v from quarantine.records where decode(raw) = '" BAR("13:30:00", "\"dear\"") "')"),
-                        "AAPL,GME");
+    assert_int_equal(
+        edge_count(e, "quarantine.records where source = 'alpaca.rest' and contract like 'bars@%' and state = 'open'"),
+        6);
+    assert_string_equal(
+        edge_ask(
+            e,
+            "select string_agg(v, ',' order by v) from (select list_filter(errors, lambda x: x.rule = 'context' and x.field = "
+            "'symbol')[1].value as v from quarantine.records where decode(raw) = '" BAR("13:30:00", "\"dear\"") "')"),
+        "AAPL,GME");
     nx_httpd_stop(d.h);
 }
 
@@ -388,7 +412,8 @@ static void changing(odd *d, int k, const nx_httpd_req *req, nx_httpd_resp *resp
         "{\"p2\":2,\"new\":{\"a\":[1]},\"t\":\"2026-09-08T13:30:00.000000001Z\",\"i\":2,\"x\":\"D\",\"p\":10,\"s\":5,\"c\":[]}", /* another order */
         "{\"p2\":2,\"new\":{\"a\":[1,2]},\"t\":\"2026-09-08T13:30:00.000000001Z\",\"i\":2,\"x\":\"D\",\"p\":10,\"s\":5,\"c\":[]}",
     };
-    assert_int_equal(nx_buf_addf(&resp->body, "{\"trades\":{\"AAPL\":[%s]},\"next_page_token\":null}", trades[d->mode]), NX_OK);
+    assert_int_equal(nx_buf_addf(&resp->body, "{\"trades\":{\"AAPL\":[%s]},\"next_page_token\":null}", trades[d->mode]),
+                     NX_OK);
 }
 
 static void what_counts_as_changed(void **state)
@@ -410,11 +435,17 @@ static void what_counts_as_changed(void **state)
         }
     }
     /* history declares when it was known; what replaces it was known when it came */
-    assert_string_equal(edge_ask(e, "select string_agg(_known_basis, ',' order by _ingest_pos, _ingest_idx) from bronze.trades where trade_id = 2"),
-                        "declared,received");
-    assert_int_equal(edge_count(e, "bronze.trades where (_known_basis = 'declared' and _known_at <> ts) or (_known_basis = 'received' and _known_at <> "
-                                   "_received_at)"),
-                     0);
+    assert_string_equal(
+        edge_ask(
+            e,
+            "select string_agg(_known_basis, ',' order by _ingest_pos, _ingest_idx) from bronze.trades where trade_id = 2"),
+        "declared,received");
+    assert_int_equal(
+        edge_count(
+            e,
+            "bronze.trades where (_known_basis = 'declared' and _known_at <> ts) or (_known_basis = 'received' and _known_at <> "
+            "_received_at)"),
+        0);
     nx_httpd_stop(d.h);
 }
 
@@ -537,10 +568,20 @@ int main(void)
 {
     nx_clock_set_wall(late, NULL);
     const struct CMUnitTest tests[] = {
-        CASE(faults_pass),       CASE(it_gives_up),        CASE(refusals_are_told),         CASE(credentials_that_break_headers),
-        CASE(pages_in_a_circle), CASE(tokens_are_opaque),  CASE(a_page_has_a_limit),        CASE(a_big_window_fits_little_memory),
-        CASE(cut_connections),   CASE(what_counts_as_changed), CASE(refused_rows_are_kept_once), CASE(stop_ends_it),
-        CASE(the_quota_is_kept), CASE(options_are_checked),
+        CASE(faults_pass),
+        CASE(it_gives_up),
+        CASE(refusals_are_told),
+        CASE(credentials_that_break_headers),
+        CASE(pages_in_a_circle),
+        CASE(tokens_are_opaque),
+        CASE(a_page_has_a_limit),
+        CASE(a_big_window_fits_little_memory),
+        CASE(cut_connections),
+        CASE(what_counts_as_changed),
+        CASE(refused_rows_are_kept_once),
+        CASE(stop_ends_it),
+        CASE(the_quota_is_kept),
+        CASE(options_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,7 +23,8 @@ static int vendor_up(void **state)
         nx_err err = {0};
         nx_sim *s;
         close(fds[0]);
-        if (nx_sim_start(&(nx_sim_opts){.listen = "127.0.0.1:0", .sessions = 20, .faults = {.fail_every = 9}}, &s, &err) != NX_OK)
+        if (nx_sim_start(&(nx_sim_opts){.listen = "127.0.0.1:0", .sessions = 20, .faults = {.fail_every = 9}}, &s,
+                         &err) != NX_OK)
             _exit(3);
         dprintf(fds[1], "%d\n", nx_sim_port(s));
         for (;;)
@@ -63,8 +64,16 @@ static nx_status load_all(edge *e, nx_pull_result *sum)
         sum->rows_added += r.rows_added;
         sum->windows_skipped += r.windows_skipped;
     }
-    nx_reddit_opts d = {.token_url = url, .api_url = url, .client_id = "id", .client_secret = "x", .user_agent = "test", .subreddits = subreddits,
-                        .start_us = INT64_MIN, .end_us = INT64_MAX, .posts = true, .comments = true};
+    nx_reddit_opts d = {.token_url = url,
+                        .api_url = url,
+                        .client_id = "id",
+                        .client_secret = "x",
+                        .user_agent = "test",
+                        .subreddits = subreddits,
+                        .start_us = INT64_MIN,
+                        .end_us = INT64_MAX,
+                        .posts = true,
+                        .comments = true};
     nx_status st = nx_backfill_reddit(&p, &d, &r, &e->err);
     sum->rows_added += r.rows_added;
     return st;
@@ -145,7 +154,8 @@ static void killed_at_random(void **state)
 static void killed_in_commits(void **state)
 {
     edge *e = *state;
-    static const char *const points[] = {"DELTA_COMMIT", "DELTA_COMMITTED", "FILE_RENAME", "FILE_FSYNC", "PARQUET_WRITE"};
+    static const char *const points[] = {"DELTA_COMMIT", "DELTA_COMMITTED", "FILE_RENAME", "FILE_FSYNC",
+                                         "PARQUET_WRITE"};
     int kills = 0;
     for (int skip = 0; skip < 6; skip += 5)
         for (size_t i = 0; i < NX_COUNT_OF(points); i++) {

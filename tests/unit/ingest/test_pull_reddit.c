@@ -49,8 +49,10 @@ static int64_t read_served(nx_session *s, const char *url, const char *listing, 
     int64_t rows = 0;
     must(nx_http_new(NULL, &h, &err), &err);
     snprintf(at, sizeof at, "%s/api/v1/access_token", url);
-    static const char *const basic[] = {"Authorization: Basic aWQ6c2Vj", "Content-Type: application/x-www-form-urlencoded", NULL};
-    nx_http_req grant = {.method = "POST", .url = at, .headers = basic, .body = NX_STR("grant_type=client_credentials")};
+    static const char *const basic[] = {"Authorization: Basic aWQ6c2Vj",
+                                        "Content-Type: application/x-www-form-urlencoded", NULL};
+    nx_http_req grant = {
+        .method = "POST", .url = at, .headers = basic, .body = NX_STR("grant_type=client_credentials")};
     must(nx_http_send(h, &grant, NULL, &resp, &err), &err);
     must(nx_json_parse(nx_buf_str(&resp.body), NULL, &a, &v, &err), &err);
     snprintf(bearer, sizeof bearer, "Authorization: bearer " NX_STR_FMT, NX_STR_ARG(nx_val_get(v, "access_token")->s));
@@ -66,9 +68,10 @@ static int64_t read_served(nx_session *s, const char *url, const char *listing, 
         const nx_val *data = nx_val_get(v, "data"), *kids = nx_val_get(data, "children");
         for (size_t i = 0; i < kids->n; i++, rows++) {
             const nx_val *d = nx_val_get(&kids->items[i], "data");
-            assert_int_equal(nx_buf_addf(&sql, "%s(" NX_STR_FMT ", " NX_STR_FMT, sql.n == 0 ? "insert into served values " : ", ",
-                                         NX_STR_ARG(nx_val_get(d, "created_utc")->s), NX_STR_ARG(nx_val_get(d, "score")->s)),
-                             NX_OK);
+            assert_int_equal(
+                nx_buf_addf(&sql, "%s(" NX_STR_FMT ", " NX_STR_FMT, sql.n == 0 ? "insert into served values " : ", ",
+                            NX_STR_ARG(nx_val_get(d, "created_utc")->s), NX_STR_ARG(nx_val_get(d, "score")->s)),
+                NX_OK);
             add_text(&sql, nx_val_get(d, "name")->s);
             add_text(&sql, nx_val_get(d, text_key)->s);
             add_text(&sql, nx_val_get(d, "author")->s);
@@ -96,7 +99,10 @@ static void listings_arrive_whole(void **state)
     must(load(e, &o, &r), &e->err);
     nx_session *s;
     must(nx_session_open(e->engine, &s, &e->err), &e->err);
-    must(nx_session_exec(s, NX_STR("create temp table served (created double, score bigint, name text, body text, author text)"), NULL, &e->err), &e->err);
+    must(nx_session_exec(
+             s, NX_STR("create temp table served (created double, score bigint, name text, body text, author text)"),
+             NULL, &e->err),
+         &e->err);
     int64_t posts = read_served(s, plain, "/r/wallstreetbets+stocks/new", "selftext");
     int64_t comments = read_served(s, plain, "/r/wallstreetbets+stocks/comments", "body");
     assert_true(posts > 100 && comments > posts);
@@ -106,13 +112,16 @@ static void listings_arrive_whole(void **state)
     assert_true(r.retries > 0);
     must(nx_lake_attach(e->lake, s, &e->err), &e->err);
     nx_result *res;
-    must(nx_session_query(s,
-                          NX_STR("select count(*) from served v full join (select fullname, selftext as body, author, score, created_at from "
-                                 "bronze.posts union all select fullname, body, author, score, created_at from bronze.comments) b on b.fullname = "
-                                 "v.name where b.fullname is null or v.name is null or b.body is distinct from v.body or b.score <> v.score or b.author <> "
-                                 "v.author or epoch(b.created_at) <> v.created"),
-                          &res, &e->err),
-         &e->err);
+    must(
+        nx_session_query(
+            s,
+            NX_STR(
+                "select count(*) from served v full join (select fullname, selftext as body, author, score, created_at from "
+                "bronze.posts union all select fullname, body, author, score, created_at from bronze.comments) b on b.fullname = "
+                "v.name where b.fullname is null or v.name is null or b.body is distinct from v.body or b.score <> v.score or b.author <> "
+                "v.author or epoch(b.created_at) <> v.created"),
+            &res, &e->err),
+        &e->err);
     assert_int_equal(nx_result_i64(res, 0, 0, -1), 0);
     nx_result_drop(res);
     nx_session_close(s);
@@ -141,14 +150,17 @@ static void a_range_of_time(void **state)
     o.end_us = INT64_MAX;
     must(load(e, &o, &r), &e->err);
     assert_int_equal(edge_count(e, "bronze.posts"), part + r.rows_added);
-    assert_int_equal(edge_count(e, "bronze.posts where created_at >= '2026-09-10' and created_at < '2026-09-12'"), part);
+    assert_int_equal(edge_count(e, "bronze.posts where created_at >= '2026-09-10' and created_at < '2026-09-12'"),
+                     part);
     nx_sim_stop(sim);
 }
 
 /* ------------------------------------------------------------------ tokens */
 
-#define TOKEN "{\"access_token\": \"token-stay-hidden\", \"token_type\": \"bearer\", \"expires_in\": 86400, \"scope\": \"*\"}"
-#define EMPTY "{\"kind\": \"Listing\", \"data\": {\"modhash\": null, \"children\": [], \"after\": null, \"before\": null}}"
+#define TOKEN                                                                                                          \
+    "{\"access_token\": \"token-stay-hidden\", \"token_type\": \"bearer\", \"expires_in\": 86400, \"scope\": \"*\"}"
+#define EMPTY                                                                                                          \
+    "{\"kind\": \"Listing\", \"data\": {\"modhash\": null, \"children\": [], \"after\": null, \"before\": null}}"
 
 static bool is_token(const nx_httpd_req *req)
 {
@@ -163,7 +175,8 @@ static const struct grant {
     int requests;
 } grants[] = {
     {200, "{\"error\": \"invalid_grant\"}", NX_INVALID, "invalid_grant", 1},
-    {200, "{\"error_description\": \"Only script apps may use password auth\", \"error\": \"unauthorized_client\"}", NX_INVALID, "unauthorized_client", 1},
+    {200, "{\"error_description\": \"Only script apps may use password auth\", \"error\": \"unauthorized_client\"}",
+     NX_INVALID, "unauthorized_client", 1},
     {200, "{\"access_token\": \"\"}", NX_INVALID, "no token", 1},
     {200, "{\"access_token\": \"stay-hidden\\r\\nX-Evil: 1\"}", NX_INVALID, "control character", 1},
     {200, "{\"access_token\": 7}", NX_INVALID, "no token", 1},
@@ -243,9 +256,10 @@ static void some_are_closed(odd *d, int k, const nx_httpd_req *req, nx_httpd_res
     else if (nx_str_starts(req->path, NX_STR("/r/misspelt/")))
         say_body(resp, 302, "");
     else
-        say_body(resp, 200,
-                 "{\"kind\":\"Listing\",\"data\":{\"after\":null,\"children\":[{\"kind\":\"t3\",\"data\":{\"name\":\"t3_a\",\"subreddit\":\"stocks\","
-                 "\"author\":\"x\",\"title\":\"t\",\"selftext\":\"s\",\"score\":1,\"created_utc\":1776112957.0,\"edited\":false}}]}}");
+        say_body(
+            resp, 200,
+            "{\"kind\":\"Listing\",\"data\":{\"after\":null,\"children\":[{\"kind\":\"t3\",\"data\":{\"name\":\"t3_a\",\"subreddit\":\"stocks\","
+            "\"author\":\"x\",\"title\":\"t\",\"selftext\":\"s\",\"score\":1,\"created_utc\":1776112957.0,\"edited\":false}}]}}");
 }
 
 static void closed_subreddits_do_not_stop_the_others(void **state)
@@ -272,11 +286,13 @@ static const char *page_body;
 
 static void item(nx_httpd_resp *resp, const char *name, double created, const char *more)
 {
-    assert_int_equal(nx_buf_addf(&resp->body,
-                                 "%s{\"kind\":\"t3\",\"data\":{\"name\":\"t3_%s\",\"subreddit\":\"stocks\",\"author\":\"x\",\"author_fullname\":\"t2_1\",\"title\":\"t\","
-                                 "\"selftext\":\"s\",\"score\":1,\"created_utc\":%.1f%s}}",
-                                 resp->body.p != NULL && resp->body.p[resp->body.n - 1] == '}' ? "," : "", name, created, more),
-                     NX_OK);
+    assert_int_equal(
+        nx_buf_addf(
+            &resp->body,
+            "%s{\"kind\":\"t3\",\"data\":{\"name\":\"t3_%s\",\"subreddit\":\"stocks\",\"author\":\"x\",\"author_fullname\":\"t2_1\",\"title\":\"t\","
+            "\"selftext\":\"s\",\"score\":1,\"created_utc\":%.1f%s}}",
+            resp->body.p != NULL && resp->body.p[resp->body.n - 1] == '}' ? "," : "", name, created, more),
+        NX_OK);
 }
 
 /* mode 0: an empty page in the middle, an old item among newer ones, the end before start. mode 1: after repeats itself. 2: it goes in a
@@ -292,7 +308,9 @@ static void odd_pages(odd *d, int k, const nx_httpd_req *req, nx_httpd_resp *res
     if (d->mode == 0 && k > 0)
         assert_string_equal(d->last, next[k - 1]);
     assert_int_equal(nx_buf_addf(&resp->body, "{\"kind\":\"Listing\",\"data\":{\"after\":\"%s\",\"children\":[",
-                                 d->mode == 0 ? next[k] : d->mode == 1 ? "t3_same" : next[k % 3]),
+                                 d->mode == 0   ? next[k]
+                                 : d->mode == 1 ? "t3_same"
+                                                : next[k % 3]),
                      NX_OK);
     char name[16];
     snprintf(name, sizeof name, "p%d", k);
@@ -332,7 +350,8 @@ static void fixed_page(odd *d, int k, const nx_httpd_req *req, nx_httpd_resp *re
     say_body(resp, 200, is_token(req) ? TOKEN : page_body);
 }
 
-#define POST(name, more) "{\"kind\":\"t3\",\"data\":{\"name\":\"" name "\",\"subreddit\":\"stocks\",\"title\":\"T\"," more "}}"
+#define POST(name, more)                                                                                               \
+    "{\"kind\":\"t3\",\"data\":{\"name\":\"" name "\",\"subreddit\":\"stocks\",\"title\":\"T\"," more "}}"
 #define LISTING(items) "{\"kind\":\"Listing\",\"data\":{\"after\":null,\"dist\":1,\"children\":[" items "]}}"
 
 static void odd_items(void **state)
@@ -343,32 +362,43 @@ static void odd_items(void **state)
     odd_up(&d, fixed_page);
     nx_reddit_opts o = opts_for(d.url, one);
     page_body = LISTING(
-        POST("t3_1", "\"author\":\"a\",\"selftext\":\"\\ud83d\\ude80 AT\\u0026T \\ud83d!\",\"score\":-3,\"created_utc\":1776112957.0,\"edited\":true") ","
-        POST("t3_2", "\"author\":\"[deleted]\",\"selftext\":\"[removed]\",\"score\":0,\"created_utc\":1776112958.0,\"edited\":false,\"removed_by_category\":\"moderator\"") ","
-        POST("t3_3", "\"author\":\"a\",\"selftext\":\"\",\"score\":5,\"created_utc\":1776112959.0,\"edited\":1776113400.0,\"author_fullname\":\"t2_9\"") ","
-        POST("t3_4", "\"author\":\"a\",\"selftext\":\"x\",\"score\":\"many\",\"created_utc\":1776112960.0,\"edited\":false") ","
-        POST("t3_5", "\"author\":\"a\",\"selftext\":\"x\",\"score\":1,\"created_utc\":\"yesterday\",\"edited\":false") ","
-        "{\"kind\":\"more\",\"data\":{\"count\":0,\"name\":\"t1__\",\"id\":\"_\",\"children\":[]}},{\"kind\":\"t3\"},7");
+        POST("t3_1",
+             "\"author\":\"a\",\"selftext\":\"\\ud83d\\ude80 AT\\u0026T \\ud83d!\",\"score\":-3,\"created_utc\":1776112957.0,\"edited\":true") "," POST("t3_2",
+                                                                                                                                                        "\"author\":\"[deleted]\",\"selftext\":\"[removed]\",\"score\":0,\"created_utc\":1776112958.0,\"edited\":false,\"removed_by_category\":\"moderator\"") "," POST("t3_3",
+                                                                                                                                                                                                                                                                                                                        "\"author\":\"a\",\"selftext\":\"\",\"score\":5,\"created_utc\":1776112959.0,\"edited\":1776113400.0,\"author_fullname\":\"t2_9\"") "," POST("t3_4", "\"author\":\"a\",\"selftext\":\"x\",\"score\":\"many\",\"created_utc\":1776112960.0,\"edited\":false") "," POST("t3_5",
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                              "\"author\":\"a\",\"selftext\":\"x\",\"score\":1,\"created_utc\":\"yesterday\",\"edited\":false") ","
+                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                "{\"kind\":\"more\",\"data\":{\"count\":0,\"name\":\"t1__\",\"id\":\"_\",\"children\":[]}},{\"kind\":\"t3\"},7");
     for (int run = 0; run < 2; run++) {
         must(load(e, &o, &r), &e->err);
         assert_int_equal(r.rows_seen, 6);
         assert_int_equal(r.rows_added, run == 0 ? 3 : 0);
         assert_int_equal(r.rejected, run == 0 ? 3 : 0);
     }
-    assert_string_equal(edge_ask(e, "select selftext from bronze.posts where fullname = 't3_1'"), "\xf0\x9f\x9a\x80 AT&T \xef\xbf\xbd!");
-    assert_string_equal(edge_ask(e, "select string_agg(is_deleted || ' ' || coalesce(edited_at::text, '-') || ' ' || coalesce(author_fullname, '-'), ',' "
-                                    "order by fullname) from bronze.posts"),
-                        "false - -,true - -,false 2026-04-13 20:50:00+00 t2_9");
+    assert_string_equal(edge_ask(e, "select selftext from bronze.posts where fullname = 't3_1'"),
+                        "\xf0\x9f\x9a\x80 AT&T \xef\xbf\xbd!");
+    assert_string_equal(
+        edge_ask(
+            e,
+            "select string_agg(is_deleted || ' ' || coalesce(edited_at::text, '-') || ' ' || coalesce(author_fullname, '-'), ',' "
+            "order by fullname) from bronze.posts"),
+        "false - -,true - -,false 2026-04-13 20:50:00+00 t2_9");
     /* known: when it was made, or last edited */
-    assert_string_equal(edge_ask(e, "select string_agg(_known_basis || ' ' || _known_at, ',' order by fullname) from bronze.posts"),
-                        "declared 2026-04-13 20:42:37+00,declared 2026-04-13 20:42:38+00,declared 2026-04-13 20:50:00+00");
+    assert_string_equal(
+        edge_ask(e, "select string_agg(_known_basis || ' ' || _known_at, ',' order by fullname) from bronze.posts"),
+        "declared 2026-04-13 20:42:37+00,declared 2026-04-13 20:42:38+00,declared 2026-04-13 20:50:00+00");
     /* another score is another observation, known when it came */
-    page_body = LISTING(POST("t3_3", "\"author\":\"a\",\"selftext\":\"\",\"score\":6,\"created_utc\":1776112959.0,\"edited\":1776113400.0,\"author_fullname\":\"t2_9\""));
+    page_body = LISTING(POST(
+        "t3_3",
+        "\"author\":\"a\",\"selftext\":\"\",\"score\":6,\"created_utc\":1776112959.0,\"edited\":1776113400.0,\"author_fullname\":\"t2_9\""));
     for (int run = 0; run < 2; run++) {
         must(load(e, &o, &r), &e->err);
         assert_int_equal(r.rows_added, run == 0 ? 1 : 0);
     }
-    assert_int_equal(edge_count(e, "bronze.posts where fullname = 't3_3' and score = 6 and _known_basis = 'received' and _known_at = _received_at"), 1);
+    assert_int_equal(
+        edge_count(
+            e,
+            "bronze.posts where fullname = 't3_3' and score = 6 and _known_basis = 'received' and _known_at = _received_at"),
+        1);
     page_body = EMPTY;
     must(load(e, &o, &r), &e->err);
     assert_int_equal(r.rows_seen, 0);
@@ -383,7 +413,9 @@ static void young_items_are_known_when_received(void **state)
     char body[512];
     odd_up(&d, fixed_page);
     nx_reddit_opts o = opts_for(d.url, one);
-    snprintf(body, sizeof body, LISTING(POST("t3_1", "\"author\":\"a\",\"selftext\":\"x\",\"score\":1,\"created_utc\":%lld.0,\"edited\":false")),
+    snprintf(body, sizeof body,
+             LISTING(POST("t3_1",
+                          "\"author\":\"a\",\"selftext\":\"x\",\"score\":1,\"created_utc\":%lld.0,\"edited\":false")),
              (long long)(nx_clock_wall() / 1000000000 - 3600));
     page_body = body;
     must(load(e, &o, &r), &e->err);
@@ -397,8 +429,14 @@ int main(void)
 {
     nx_clock_set_wall(late, NULL);
     const struct CMUnitTest tests[] = {
-        CASE(listings_arrive_whole), CASE(a_range_of_time), CASE(tokens_that_are_none), CASE(a_token_is_renewed_once),
-        CASE(closed_subreddits_do_not_stop_the_others), CASE(listings_end), CASE(odd_items), CASE(young_items_are_known_when_received),
+        CASE(listings_arrive_whole),
+        CASE(a_range_of_time),
+        CASE(tokens_that_are_none),
+        CASE(a_token_is_renewed_once),
+        CASE(closed_subreddits_do_not_stop_the_others),
+        CASE(listings_end),
+        CASE(odd_items),
+        CASE(young_items_are_known_when_received),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,7 +64,8 @@ static inline const char *vendor_hear(vendor *v, nx_wsd_conn *c)
             snprintf(text, sizeof text, "%.*s", (int)f.n, f.p);
             return text;
         }
-        if (!vendor_flush(v, c) || st != NX_AGAIN || !vendor_wait(v, nx_wsd_fd(c), POLLIN) || nx_wsd_recv(c, NULL, &v->err) == NX_NOTHING)
+        if (!vendor_flush(v, c) || st != NX_AGAIN || !vendor_wait(v, nx_wsd_fd(c), POLLIN) ||
+            nx_wsd_recv(c, NULL, &v->err) == NX_NOTHING)
             return NULL;
     }
 }
@@ -78,8 +79,8 @@ static inline void vendor_listen(vendor *v, nx_wsd_conn *c)
 
 static inline bool vendor_sign_in(vendor *v, nx_wsd_conn *c)
 {
-    return vendor_say(v, c, GREETING) && vendor_hear(v, c) != NULL && vendor_say(v, c, SIGNED_IN) && vendor_hear(v, c) != NULL &&
-           vendor_say(v, c, SUBSCRIBED);
+    return vendor_say(v, c, GREETING) && vendor_hear(v, c) != NULL && vendor_say(v, c, SIGNED_IN) &&
+           vendor_hear(v, c) != NULL && vendor_say(v, c, SUBSCRIBED);
 }
 
 static inline void vendor_close(vendor *v, nx_wsd_conn *c, int code)

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
 #include <pthread.h>
 #include <unistd.h>
 #include <zstd.h>
+#include <cmocka.h>
 
 #include "base/fault.h"
 #include "base/file.h"

@@ -38,7 +38,8 @@ static inline int kit_up(void **state)
         return -1;
     nx_engine_opts eo = {.memory_bytes = (uint64_t)256 << 20, .threads = 2, .resolve = kit_resolve, .resolve_ctx = k};
     nx_lake_opts lo = {.root = k->dir, .engine_info = "nexus/test"};
-    if (nx_engine_open(&eo, &k->e, &k->err) != NX_OK || (lo.engine = k->e, nx_lake_open(&lo, &k->l, &k->err)) != NX_OK ||
+    if (nx_engine_open(&eo, &k->e, &k->err) != NX_OK ||
+        (lo.engine = k->e, nx_lake_open(&lo, &k->l, &k->err)) != NX_OK ||
         nx_session_open(k->e, &k->s, &k->err) != NX_OK) {
         printf("%s\n", k->err.text);
         return -1;
@@ -59,21 +60,22 @@ static inline int kit_down(void **state)
 }
 
 /* The call must have gone well. */
-#define FINE(k, expr)                                                             \
-    do {                                                                          \
-        nx_err_clear(&(k)->err);                                                  \
-        nx_status fine_st_ = (expr);                                              \
-        if (fine_st_ != NX_OK)                                                    \
-            fail_msg("%s: %s: %s", #expr, nx_status_name(fine_st_), (k)->err.text); \
+#define FINE(k, expr)                                                                                                  \
+    do {                                                                                                               \
+        nx_err_clear(&(k)->err);                                                                                       \
+        nx_status fine_st_ = (expr);                                                                                   \
+        if (fine_st_ != NX_OK)                                                                                         \
+            fail_msg("%s: %s: %s", #expr, nx_status_name(fine_st_), (k)->err.text);                                    \
     } while (0)
 
 /* The call must fail with this status and say this. */
-#define FAILS(k, status, says, expr)                                                                            \
-    do {                                                                                                        \
-        nx_err_clear(&(k)->err);                                                                                \
-        nx_status fails_st_ = (expr);                                                                           \
-        if (fails_st_ != (status) || strstr((k)->err.text, says) == NULL)                                       \
-            fail_msg("%s: %s, not %s: \"%s\"", #expr, nx_status_name(fails_st_), nx_status_name(status), (k)->err.text); \
+#define FAILS(k, status, says, expr)                                                                                   \
+    do {                                                                                                               \
+        nx_err_clear(&(k)->err);                                                                                       \
+        nx_status fails_st_ = (expr);                                                                                  \
+        if (fails_st_ != (status) || strstr((k)->err.text, says) == NULL)                                              \
+            fail_msg("%s: %s, not %s: \"%s\"", #expr, nx_status_name(fails_st_), nx_status_name(status),               \
+                     (k)->err.text);                                                                                   \
     } while (0)
 
 /* One integer. */

@@ -110,8 +110,9 @@ static void test_matrix(void **state)
         win(k, l2, cases[i].w);
         nx_err_clear(&k->err);
         nx_status st = lose(k, t, base, cases[i].l, &r);
-        if (cases[i].says == NULL ? st != NX_OK || !r.committed || r.version != base->version + 2
-                                  : st != NX_CONFLICT || !k->err.retriable || strstr(k->err.text, cases[i].says) == NULL)
+        if (cases[i].says == NULL
+                ? st != NX_OK || !r.committed || r.version != base->version + 2
+                : st != NX_CONFLICT || !k->err.retriable || strstr(k->err.text, cases[i].says) == NULL)
             fail_msg("case %zu: %s \"%s\"", i, nx_status_name(st), k->err.text);
         nx__snap_unref(base);
         nx_lake_close(l2);
@@ -185,6 +186,7 @@ static void test_tombstones_are_forgotten(void **state)
 int main(void)
 {
 #define T_(f) cmocka_unit_test_setup_teardown(f, kit_up, kit_down)
-    const struct CMUnitTest tests[] = {T_(test_matrix), T_(test_same_txn), T_(test_snapshot_stays), T_(test_tombstones_are_forgotten)};
+    const struct CMUnitTest tests[] = {T_(test_matrix), T_(test_same_txn), T_(test_snapshot_stays),
+                                       T_(test_tombstones_are_forgotten)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,7 +94,8 @@ static void check(const char *dir, int writers)
     FINE(&k, nx_lake_open(&lo, &k.l, &k.err));
     FINE(&k, nx_session_open(k.e, &k.s, &k.err));
     assert_int_equal(kit_int(&k, "SELECT count(*) FROM \"bronze.t\""), (int64_t)writers * COMMITS * ROWS);
-    assert_int_equal(kit_int(&k, "SELECT count(DISTINCT (writer, n)) FROM \"bronze.t\""), (int64_t)writers * COMMITS * ROWS);
+    assert_int_equal(kit_int(&k, "SELECT count(DISTINCT (writer, n)) FROM \"bronze.t\""),
+                     (int64_t)writers * COMMITS * ROWS);
     nx_table *t;
     nx_table_info info;
     FINE(&k, nx_table_open(k.l, "bronze.t", &t, &k.err));
@@ -134,8 +135,9 @@ static void test_rivals(void **state)
 static void test_kills(void **state)
 {
     const char *dir = *state;
-    static const char *const points[] = {"DELTA_COMMIT:7:kill", "DELTA_COMMITTED:9:kill", "PARQUET_WRITE:3:kill", "FILE_LINK:5:kill",
-                                         "FILE_WRITE:6:kill",   "FILE_FSYNC:11:kill",     "FILE_RENAME:4:kill"};
+    static const char *const points[] = {"DELTA_COMMIT:7:kill", "DELTA_COMMITTED:9:kill", "PARQUET_WRITE:3:kill",
+                                         "FILE_LINK:5:kill",    "FILE_WRITE:6:kill",      "FILE_FSYNC:11:kill",
+                                         "FILE_RENAME:4:kill"};
     for (size_t i = 0; i < NX_COUNT_OF(points); i++) {
         int status = wait_for(start(dir, "a", points[i]));
         if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)

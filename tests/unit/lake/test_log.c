@@ -4,10 +4,11 @@
 #include "lake/lake_int.h"
 
 #define PROTOCOL "{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}\n"
-#define META                                                                                                                       \
+#define META                                                                                                                                           \
     "{\"metaData\":{\"id\":\"x\",\"format\":{\"provider\":\"parquet\",\"options\":{}},\"schemaString\":\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":" \
     "[{\\\"name\\\":\\\"a\\\",\\\"type\\\":\\\"long\\\",\\\"nullable\\\":true,\\\"metadata\\\":{}}]}\",\"partitionColumns\":[],\"configuration\":{}}}\n"
-#define ADD(path) "{\"add\":{\"path\":\"" path "\",\"partitionValues\":{},\"size\":1,\"modificationTime\":1,\"dataChange\":true}}\n"
+#define ADD(path)                                                                                                      \
+    "{\"add\":{\"path\":\"" path "\",\"partitionValues\":{},\"size\":1,\"modificationTime\":1,\"dataChange\":true}}\n"
 #define REMOVE(path) "{\"remove\":{\"path\":\"" path "\",\"dataChange\":true}}\n"
 
 static void put_commit(kit *k, int version, const char *text)
@@ -29,8 +30,11 @@ static void test_replay(void **state)
     kit *k = *state;
     nx_table_info info;
     put_commit(k, 0, PROTOCOL META ADD("a%20b.parquet") ADD("c.parquet"));
-    put_commit(k, 1, REMOVE("a b.parquet") REMOVE("never-there") "{\"cdc\":{\"path\":\"z\"}}\n{\"unknownAction\":{\"add\":1}}\n\n");
-    put_commit(k, 2, ADD("c.parquet") "{\"txn\":{\"appId\":\"w\",\"version\":9}}\n" ADD("a+b.parquet") "{\"add\":null}");
+    put_commit(k, 1,
+               REMOVE("a b.parquet")
+                   REMOVE("never-there") "{\"cdc\":{\"path\":\"z\"}}\n{\"unknownAction\":{\"add\":1}}\n\n");
+    put_commit(k, 2,
+               ADD("c.parquet") "{\"txn\":{\"appId\":\"w\",\"version\":9}}\n" ADD("a+b.parquet") "{\"add\":null}");
     kit_put(k, "x/t/_delta_log/00000000000000000003.json.tmp", "not a commit");
     kit_put(k, "x/t/_delta_log/.00000000000000000003.json", "{");
     kit_put(k, "x/t/_delta_log/00000000000000000002.crc", "{");
@@ -64,7 +68,8 @@ static void test_broken(void **state)
         {PROTOCOL META "{\"add\":7}", "action add is a JSON", NX_CORRUPT},
         {PROTOCOL META "[1]", "not an object", NX_CORRUPT},
         {PROTOCOL META "{\"add\":{\"path\":\"a\",\"size\":-5}}", "impossible size", NX_CORRUPT},
-        {PROTOCOL META "{\"add\":{\"path\":\"a\",\"size\":1,\"deletionVector\":{\"storageType\":\"q\"}}}", "deletion vector lacks", NX_CORRUPT},
+        {PROTOCOL META "{\"add\":{\"path\":\"a\",\"size\":1,\"deletionVector\":{\"storageType\":\"q\"}}}",
+         "deletion vector lacks", NX_CORRUPT},
         {PROTOCOL META "{\"txn\":{\"appId\":\"a\"}}", "txn action", NX_CORRUPT},
         {PROTOCOL, "no metaData action", NX_CORRUPT},
         {META, "no protocol action", NX_CORRUPT},
@@ -72,8 +77,10 @@ static void test_broken(void **state)
         {"{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[\"mindReading\"],\"writerFeatures\":[]}}\n" META,
          "\"mindReading\"", NX_UNSUPPORTED},
         {PROTOCOL "{\"metaData\":{\"schemaString\":\"{oops\"}}", "schemaString is not JSON", NX_CORRUPT},
-        {PROTOCOL "{\"metaData\":{\"format\":{\"provider\":\"orc\"},\"schemaString\":\"{}\"}}", "\"orc\"", NX_UNSUPPORTED},
-        {PROTOCOL "{\"metaData\":{\"schemaString\":\"{\\\"fields\\\":[]}\",\"partitionColumns\":[\"p\"]}}", "\"p\" is not in the schema", NX_CORRUPT},
+        {PROTOCOL "{\"metaData\":{\"format\":{\"provider\":\"orc\"},\"schemaString\":\"{}\"}}", "\"orc\"",
+         NX_UNSUPPORTED},
+        {PROTOCOL "{\"metaData\":{\"schemaString\":\"{\\\"fields\\\":[]}\",\"partitionColumns\":[\"p\"]}}",
+         "\"p\" is not in the schema", NX_CORRUPT},
     };
     for (size_t i = 0; i < NX_COUNT_OF(cases); i++) {
         nx_table_info info;
@@ -124,14 +131,16 @@ static void test_write_refused(void **state)
         const char *protocol, *config, *says;
     } cases[] = {
         {"\"minReaderVersion\":1,\"minWriterVersion\":4", "", "\"changeDataFeed\""},
-        {"\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":[\"appendOnly\",\"rowTracking\"]", "", "\"rowTracking\""},
+        {"\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":[\"appendOnly\",\"rowTracking\"]", "",
+         "\"rowTracking\""},
         {"\"minReaderVersion\":1,\"minWriterVersion\":2", "\"delta.constraints.c\":\"a > 0\"", "\"checkConstraints\""},
     };
     for (size_t i = 0; i < NX_COUNT_OF(cases); i++) {
         char text[2048], meta[1024];
         snprintf(meta, sizeof meta, "%s", META);
         char *at = strstr(meta, "\"configuration\":{");
-        snprintf(text, sizeof text, "{\"protocol\":{%s}}\n%.*s\"configuration\":{%s}}}\n", cases[i].protocol, (int)(at - meta), meta, cases[i].config);
+        snprintf(text, sizeof text, "{\"protocol\":{%s}}\n%.*s\"configuration\":{%s}}}\n", cases[i].protocol,
+                 (int)(at - meta), meta, cases[i].config);
         put_commit(k, 0, text);
         nx_table *t;
         nx_writer *w;
@@ -151,7 +160,8 @@ static void test_append_only(void **state)
     snprintf(meta, sizeof meta, "%s", META);
     char *at = strstr(meta, "\"configuration\":{");
     char text[2048];
-    snprintf(text, sizeof text, PROTOCOL "%.*s\"configuration\":{\"delta.appendOnly\":\"true\"}}}\n", (int)(at - meta), meta);
+    snprintf(text, sizeof text, PROTOCOL "%.*s\"configuration\":{\"delta.appendOnly\":\"true\"}}}\n", (int)(at - meta),
+             meta);
     put_commit(k, 0, text);
     kit_write(k, &spec, &(nx_write_opts){.mode = NX_WRITE_APPEND}, "SELECT 1::BIGINT AS a");
     FAILS(k, NX_UNSUPPORTED, "append-only", nx_lake_delete_sql(k->l, k->s, "x.t", NX_STR("a = 1"), &r, &k->err));
@@ -164,11 +174,13 @@ static void test_commit_clock(void **state)
     char meta[1024], text[2048];
     snprintf(meta, sizeof meta, "%s", META);
     char *at = strstr(meta, "\"configuration\":{");
-    snprintf(text, sizeof text, PROTOCOL "%.*s\"configuration\":{\"delta.enableInCommitTimestamps\":\"true\"}}}\n", (int)(at - meta), meta);
+    snprintf(text, sizeof text, PROTOCOL "%.*s\"configuration\":{\"delta.enableInCommitTimestamps\":\"true\"}}}\n",
+             (int)(at - meta), meta);
     put_commit(k, 0, text);
     nx_buf sql;
     nx_buf_init(&sql, 0);
-    FAILS(k, NX_UNSUPPORTED, "inCommitTimestamp", nx_lake_scan_sql(k->l, NX_STR("x.t@2100-01-01T00:00:00Z"), &sql, &k->err));
+    FAILS(k, NX_UNSUPPORTED, "inCommitTimestamp",
+          nx_lake_scan_sql(k->l, NX_STR("x.t@2100-01-01T00:00:00Z"), &sql, &k->err));
     FINE(k, nx_lake_scan_sql(k->l, NX_STR("x.t@v0"), &sql, &k->err));
     nx_buf_drop(&sql);
 }
@@ -179,8 +191,12 @@ static void test_paths(void **state)
     static const struct {
         const char *raw, *encoded, *hive;
     } cases[] = {
-        {"US/East", "US/East", "US%2FEast"}, {"hello world", "hello%20world", "hello world"}, {"100%", "100%25", "100%25"},
-        {"a:b", "a:b", "a%3Ab"},             {"a}b", "a%7Db", "a}b"},                         {"M\xC3\xBCnchen", "M\xC3\xBCnchen", "M\xC3\xBCnchen"},
+        {"US/East", "US/East", "US%2FEast"},
+        {"hello world", "hello%20world", "hello world"},
+        {"100%", "100%25", "100%25"},
+        {"a:b", "a:b", "a%3Ab"},
+        {"a}b", "a%7Db", "a}b"},
+        {"M\xC3\xBCnchen", "M\xC3\xBCnchen", "M\xC3\xBCnchen"},
     };
     for (size_t i = 0; i < NX_COUNT_OF(cases); i++) {
         nx_buf b NX_BUF_AUTO, back NX_BUF_AUTO;
@@ -223,8 +239,14 @@ int main(void)
 {
 #define T_(f) cmocka_unit_test_setup_teardown(f, kit_up, kit_down)
     const struct CMUnitTest tests[] = {
-        T_(test_replay),      T_(test_broken),              T_(test_holes),              T_(test_write_refused),
-        T_(test_append_only), T_(test_commit_clock), cmocka_unit_test(test_paths), cmocka_unit_test(test_refs),
+        T_(test_replay),
+        T_(test_broken),
+        T_(test_holes),
+        T_(test_write_refused),
+        T_(test_append_only),
+        T_(test_commit_clock),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_refs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

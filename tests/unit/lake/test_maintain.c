@@ -32,7 +32,8 @@ static void test_optimize(void **state)
     assert_true(r.committed);
     assert_int_equal(r.files_removed, 10);
     assert_int_equal(r.files_added, 2);
-    assert_string_equal(kit_rows(k, "SELECT p, count(*), sum(id) FROM \"bronze.t\" GROUP BY 1 ORDER BY 1"), "0|250|12250 1|250|12500 7|1|1");
+    assert_string_equal(kit_rows(k, "SELECT p, count(*), sum(id) FROM \"bronze.t\" GROUP BY 1 ORDER BY 1"),
+                        "0|250|12250 1|250|12500 7|1|1");
     char *log = kit_file(k, "bronze/t/_delta_log/00000000000000000007.json");
     assert_non_null(strstr(log, "\"operation\":\"OPTIMIZE\""));
     assert_null(strstr(log, "\"dataChange\":true"));
@@ -65,7 +66,8 @@ static void test_vacuum(void **state)
     kit_put(k, "bronze/t/_delta_log/.tmp-0000.actions", "a checkpoint that was killed");
     nx_table *t = open_t(k);
     int64_t files, bytes;
-    FAILS(k, NX_INVALID, "shorter than its retention of 168 hours", nx_table_vacuum(t, 3600000, false, &files, &bytes, &k->err));
+    FAILS(k, NX_INVALID, "shorter than its retention of 168 hours",
+          nx_table_vacuum(t, 3600000, false, &files, &bytes, &k->err));
     FINE(k, nx_table_vacuum(t, (int64_t)8 * 86400000, false, &files, &bytes, &k->err));
     assert_int_equal(files, 0);
     nx_clock_set_wall(in_nine_days, NULL);
@@ -78,7 +80,8 @@ static void test_vacuum(void **state)
     assert_string_equal(kit_rows(k, "SELECT * FROM \"bronze.t\""), "2");
     free(kit_file(k, "bronze/t/_temp/x"));
     nx_result *r = NULL;
-    FAILS(k, NX_NOT_FOUND, "version 1 of table bronze.t has ended", nx_session_query(k->s, NX_STR("SELECT * FROM \"bronze.t@v1\""), &r, &k->err));
+    FAILS(k, NX_NOT_FOUND, "version 1 of table bronze.t has ended",
+          nx_session_query(k->s, NX_STR("SELECT * FROM \"bronze.t@v1\""), &r, &k->err));
     assert_non_null(strstr(k->err.hint, "vacuum"));
 }
 

@@ -23,7 +23,8 @@ static void test_append(void **state)
     r = kit_write(k, &T, &APPEND, "SELECT 1 AS id, 'a' AS v WHERE false");
     assert_false(r.committed);
     assert_int_equal(r.version, 2);
-    FAILS(k, NX_INVALID, "\"w\"", nx_lake_write_sql(k->l, k->s, &T, NX_STR("SELECT 1 AS id, 'a' AS v, 3 AS w"), &APPEND, &r, &k->err));
+    FAILS(k, NX_INVALID, "\"w\"",
+          nx_lake_write_sql(k->l, k->s, &T, NX_STR("SELECT 1 AS id, 'a' AS v, 3 AS w"), &APPEND, &r, &k->err));
     r = kit_write(k, &T, &APPEND, "SELECT 5 AS id");
     assert_string_equal(kit_rows(k, "SELECT v FROM \"silver.t\" WHERE id = 5"), "-");
 }
@@ -35,7 +36,8 @@ static void test_exact(void **state)
     kit_write(k, &T, &APPEND, "SELECT 1.25::DECIMAL(18,6) AS price, TIMESTAMPTZ '2024-01-02 03:04:05.123456+00' AS ts");
     assert_string_equal(kit_rows(k, "SELECT price, ts FROM \"silver.t\""), "1.250000|2024-01-02 03:04:05.123456+00");
     FAILS(k, NX_CHECK_FAILED, "price",
-          nx_lake_write_sql(k->l, k->s, &T, NX_STR("SELECT 1.2345678::DOUBLE AS price, now() AS ts"), &APPEND, &r, &k->err));
+          nx_lake_write_sql(k->l, k->s, &T, NX_STR("SELECT 1.2345678::DOUBLE AS price, now() AS ts"), &APPEND, &r,
+                            &k->err));
     assert_int_equal(kit_int(k, "SELECT count(*) FROM \"silver.t\""), 1);
 }
 
@@ -71,14 +73,17 @@ static void test_partitioned(void **state)
     kit *k = *state;
     static const char *const part[] = {"d", "s", NULL};
     nx_table_spec spec = {.name = "silver.p", .partition = part};
-    static const char sql[] = "SELECT i AS id, DATE '2024-01-01' + (i % 2)::INTEGER AS d, CASE i % 3 WHEN 0 THEN NULL WHEN 1 THEN 'US/East %' "
-                              "ELSE 'b{c}' END AS s FROM range(12) r(i)";
+    static const char sql[] =
+        "SELECT i AS id, DATE '2024-01-01' + (i % 2)::INTEGER AS d, CASE i % 3 WHEN 0 THEN NULL WHEN 1 THEN 'US/East %' "
+        "ELSE 'b{c}' END AS s FROM range(12) r(i)";
     nx_commit_result r = kit_write(k, &spec, &APPEND, sql);
     assert_int_equal(r.files_added, 6);
     assert_int_equal(r.rows_added, 12);
     char check[1024];
-    snprintf(check, sizeof check, "SELECT count(*) FROM ((SELECT * FROM \"silver.p\" EXCEPT ALL (%s)) UNION ALL ((%s) EXCEPT ALL SELECT * FROM \"silver.p\"))",
-             sql, sql);
+    snprintf(
+        check, sizeof check,
+        "SELECT count(*) FROM ((SELECT * FROM \"silver.p\" EXCEPT ALL (%s)) UNION ALL ((%s) EXCEPT ALL SELECT * FROM \"silver.p\"))",
+        sql, sql);
     assert_int_equal(kit_int(k, check), 0);
     char *log = kit_file(k, "silver/p/_delta_log/00000000000000000001.json");
     assert_non_null(strstr(log, "\"path\":\"d=2024-01-01/s=US%252FEast%20%2525/part-"));
@@ -86,7 +91,8 @@ static void test_partitioned(void **state)
     assert_null(strstr(log, "\"minValues\":{\"d\""));
     free(log);
     FAILS(k, NX_CHECK_FAILED, "empty text",
-          nx_lake_write_sql(k->l, k->s, &spec, NX_STR("SELECT 1::BIGINT AS id, DATE '2024-01-01' AS d, '' AS s"), &APPEND, &r, &k->err));
+          nx_lake_write_sql(k->l, k->s, &spec, NX_STR("SELECT 1::BIGINT AS id, DATE '2024-01-01' AS d, '' AS s"),
+                            &APPEND, &r, &k->err));
     /* a row that moves to another partition */
     nx_write_opts merge = {.mode = NX_WRITE_MERGE, .key = KEY};
     r = kit_write(k, &spec, &merge, "SELECT 3::BIGINT AS id, DATE '2025-05-05' AS d, 'new' AS s");
@@ -101,14 +107,18 @@ static void test_delete_insert(void **state)
     nx_write_opts o = {.mode = NX_WRITE_DELETE_INSERT, .key = KEY};
     kit_write(k, &T, &APPEND, "SELECT i AS id, 'old' AS v FROM range(3) r(i)");
     kit_write(k, &T, &APPEND, "SELECT NULL::BIGINT AS id, 'null' AS v UNION ALL SELECT 7, 'old'");
-    nx_commit_result r = kit_write(k, &T, &o, "SELECT 1::BIGINT AS id, 'new' AS v UNION ALL SELECT 1, 'new2' UNION ALL SELECT NULL, 'null2'");
+    nx_commit_result r = kit_write(
+        k, &T, &o, "SELECT 1::BIGINT AS id, 'new' AS v UNION ALL SELECT 1, 'new2' UNION ALL SELECT NULL, 'null2'");
     assert_int_equal(r.rows_removed, 1);
     assert_int_equal(r.rows_added, 3);
     assert_int_equal(r.files_removed, 1); /* the other file holds no such key and stays */
-    assert_string_equal(kit_rows(k, "SELECT id, v FROM \"silver.t\" ORDER BY ALL"), "0|old 1|new 1|new2 2|old 7|old -|null -|null2");
-    FAILS(k, NX_INVALID, "\"nokey\"",
-          nx_lake_write_sql(k->l, k->s, &T, NX_STR("SELECT 1::BIGINT AS id, 'a' AS v"),
-                            &(nx_write_opts){.mode = NX_WRITE_DELETE_INSERT, .key = (const char *const[]){"nokey", NULL}}, &r, &k->err));
+    assert_string_equal(kit_rows(k, "SELECT id, v FROM \"silver.t\" ORDER BY ALL"),
+                        "0|old 1|new 1|new2 2|old 7|old -|null -|null2");
+    FAILS(
+        k, NX_INVALID, "\"nokey\"",
+        nx_lake_write_sql(k->l, k->s, &T, NX_STR("SELECT 1::BIGINT AS id, 'a' AS v"),
+                          &(nx_write_opts){.mode = NX_WRITE_DELETE_INSERT, .key = (const char *const[]){"nokey", NULL}},
+                          &r, &k->err));
 }
 
 static void test_merge(void **state)
@@ -127,12 +137,16 @@ static void test_merge(void **state)
     assert_false(r.committed);
     o.update_columns = only_v;
     kit_write(k, &T, &o, "SELECT 2::BIGINT AS id, 'two' AS v, 7 AS n UNION ALL SELECT 4, 'four', 4");
-    assert_string_equal(kit_rows(k, "SELECT * FROM \"silver.t\" ORDER BY id"), "0|old|0 1|new|5 2|two|0 4|four|4 9|nine|9");
+    assert_string_equal(kit_rows(k, "SELECT * FROM \"silver.t\" ORDER BY id"),
+                        "0|old|0 1|new|5 2|two|0 4|four|4 9|nine|9");
     FAILS(k, NX_CHECK_FAILED, "id = 4",
-          nx_lake_write_sql(k->l, k->s, &T, NX_STR("SELECT 4::BIGINT AS id, 'a' AS v, 1 AS n FROM range(2)"), &o, &r, &k->err));
+          nx_lake_write_sql(k->l, k->s, &T, NX_STR("SELECT 4::BIGINT AS id, 'a' AS v, 1 AS n FROM range(2)"), &o, &r,
+                            &k->err));
     /* a value that becomes null is a change, a null key matches nothing */
     o.update_columns = NULL;
-    r = kit_write(k, &T, &o, "SELECT 9::BIGINT AS id, NULL AS v, 9 AS n UNION ALL SELECT NULL, 'x', 0 UNION ALL SELECT NULL, 'y', 0");
+    r = kit_write(
+        k, &T, &o,
+        "SELECT 9::BIGINT AS id, NULL AS v, 9 AS n UNION ALL SELECT NULL, 'x', 0 UNION ALL SELECT NULL, 'y', 0");
     assert_int_equal(r.rows_added, 3);
     assert_string_equal(kit_rows(k, "SELECT v, n FROM \"silver.t\" WHERE id = 9"), "-|9");
 }
@@ -173,10 +187,12 @@ static void test_columns_grow(void **state)
     r = kit_write(k, &T, &merge, "SELECT *, a * 10 AS c FROM \"silver.t\" WHERE a = 2");
     assert_int_equal(r.rows_added, 1);
     assert_string_equal(kit_rows(k, "SELECT * FROM \"silver.t\" ORDER BY a"), "1|one|- 2|two|20");
-    nx_write_opts di = {.mode = NX_WRITE_DELETE_INSERT, .key = merge.key, .add_columns = (const char *const[]){"d", NULL}};
+    nx_write_opts di = {
+        .mode = NX_WRITE_DELETE_INSERT, .key = merge.key, .add_columns = (const char *const[]){"d", NULL}};
     kit_write(k, &T, &di, "SELECT 1 AS a, 'uno' AS b, 5 AS c, true AS d");
     assert_string_equal(kit_rows(k, "SELECT * FROM \"silver.t\" ORDER BY a"), "1|uno|5|true 2|two|20|-");
-    FAILS(k, NX_INVALID, "twice", nx_lake_write_sql(k->l, k->s, &T, NX_STR("SELECT 1 AS a, 2 AS A"), &APPEND, &r, &k->err));
+    FAILS(k, NX_INVALID, "twice",
+          nx_lake_write_sql(k->l, k->s, &T, NX_STR("SELECT 1 AS a, 2 AS A"), &APPEND, &r, &k->err));
 }
 
 static void test_txn(void **state)
@@ -204,11 +220,14 @@ static void test_views(void **state)
     nx_table_spec deep = {.name = "bronze.trades", .folder = "bronze/market/trades"};
     kit_write(k, &deep, &APPEND, "SELECT 1 AS a");
     kit_write(k, &T, &APPEND, "SELECT 1 AS id");
-    kit_put(k, "gold/broken/_delta_log/00000000000000000000.json", "{\"protocol\":{\"minReaderVersion\":77,\"minWriterVersion\":7}}\n");
+    kit_put(k, "gold/broken/_delta_log/00000000000000000000.json",
+            "{\"protocol\":{\"minReaderVersion\":77,\"minWriterVersion\":7}}\n");
     FINE(k, nx_lake_attach(k->l, k->s, &k->err));
     assert_int_equal(kit_int(k, "SELECT count(*) FROM bronze.trades JOIN silver.t ON a = id"), 1);
-    FAILS(k, NX_INVALID, "reader version 77", nx_session_exec(k->s, NX_STR("SELECT * FROM gold.broken"), NULL, &k->err));
-    FAILS(k, NX_INVALID, "reader version 77", nx_session_exec(k->s, NX_STR("SELECT count(*) FROM gold.broken"), NULL, &k->err));
+    FAILS(k, NX_INVALID, "reader version 77",
+          nx_session_exec(k->s, NX_STR("SELECT * FROM gold.broken"), NULL, &k->err));
+    FAILS(k, NX_INVALID, "reader version 77",
+          nx_session_exec(k->s, NX_STR("SELECT count(*) FROM gold.broken"), NULL, &k->err));
     kit_write(k, &deep, &APPEND, "SELECT 2 AS a");
     assert_int_equal(kit_int(k, "SELECT count(*) FROM bronze.trades"), 1); /* a view shows the version of its making */
     FINE(k, nx_lake_attach_table(k->l, k->s, "bronze.trades", &k->err));
@@ -218,7 +237,8 @@ static void test_views(void **state)
     FAILS(k, NX_NOT_FOUND, "bronze.trade", nx_lake_scan_sql(k->l, NX_STR("bronze.trade"), &sql, &k->err));
     assert_non_null(strstr(k->err.hint, "bronze.trades"));
     FAILS(k, NX_NOT_FOUND, "no version 9", nx_lake_scan_sql(k->l, NX_STR("bronze.trades@v9"), &sql, &k->err));
-    FAILS(k, NX_NOT_FOUND, "as old as", nx_lake_scan_sql(k->l, NX_STR("bronze.trades@2001-01-01T00:00:00Z"), &sql, &k->err));
+    FAILS(k, NX_NOT_FOUND, "as old as",
+          nx_lake_scan_sql(k->l, NX_STR("bronze.trades@2001-01-01T00:00:00Z"), &sql, &k->err));
     FINE(k, nx_lake_scan_sql(k->l, NX_STR("bronze.trades@2100-01-01T00:00:00Z"), &sql, &k->err));
     nx_buf_drop(&sql);
 }
@@ -242,8 +262,9 @@ int main(void)
 {
 #define T_(f) cmocka_unit_test_setup_teardown(f, kit_up, kit_down)
     const struct CMUnitTest tests[] = {
-        T_(test_append), T_(test_exact),        T_(test_overwrite), T_(test_partitioned), T_(test_delete_insert), T_(test_merge),
-        T_(test_delete), T_(test_columns_grow), T_(test_txn),       T_(test_views),       T_(test_drop),
+        T_(test_append),        T_(test_exact), T_(test_overwrite), T_(test_partitioned),
+        T_(test_delete_insert), T_(test_merge), T_(test_delete),    T_(test_columns_grow),
+        T_(test_txn),           T_(test_views), T_(test_drop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,8 @@ static const nx_field FIELDS[] = {
 };
 static const nx_schema SCHEMA = {FIELDS, NX_COUNT_OF(FIELDS)};
 static const char *const PART[] = {"event_date", NULL};
-static const nx_table_spec SPEC = {.name = "bronze.trades", .folder = "bronze/market/trades", .schema = &SCHEMA, .partition = PART};
+static const nx_table_spec SPEC = {
+    .name = "bronze.trades", .folder = "bronze/market/trades", .schema = &SCHEMA, .partition = PART};
 
 /* Rows i = from .. from + n - 1: price i.5, ts i milliseconds and 1 us after 2024-01-02, date 2024-01-02 + i % days
  * (null when days is 0). */
@@ -57,11 +58,16 @@ static void test_rows_and_stats(void **state)
     assert_int_equal(r.version, 1);
     assert_int_equal(r.files_added, 3);
     assert_int_equal(r.rows_added, 15);
-    assert_string_equal(kit_rows(k, "SELECT event_date, count(*), sum(price) FROM \"bronze.trades\" GROUP BY 1 ORDER BY 1"),
-                        "2024-01-02|5|22.500000 2024-01-03|5|27.500000 -|5|62.500000");
+    assert_string_equal(
+        kit_rows(k, "SELECT event_date, count(*), sum(price) FROM \"bronze.trades\" GROUP BY 1 ORDER BY 1"),
+        "2024-01-02|5|22.500000 2024-01-03|5|27.500000 -|5|62.500000");
     char *log = kit_file(k, "bronze/market/trades/_delta_log/00000000000000000001.json");
-    assert_non_null(strstr(log, "\\\"minValues\\\":{\\\"symbol\\\":\\\"SPY\\\",\\\"price\\\":1.500000,\\\"ts\\\":\\\"2024-01-02T00:00:00.001Z\\\"}"));
-    assert_non_null(strstr(log, "\\\"maxValues\\\":{\\\"symbol\\\":\\\"SPY\\\",\\\"price\\\":9.500000,\\\"ts\\\":\\\"2024-01-02T00:00:00.010Z\\\"}"));
+    assert_non_null(strstr(
+        log,
+        "\\\"minValues\\\":{\\\"symbol\\\":\\\"SPY\\\",\\\"price\\\":1.500000,\\\"ts\\\":\\\"2024-01-02T00:00:00.001Z\\\"}"));
+    assert_non_null(strstr(
+        log,
+        "\\\"maxValues\\\":{\\\"symbol\\\":\\\"SPY\\\",\\\"price\\\":9.500000,\\\"ts\\\":\\\"2024-01-02T00:00:00.010Z\\\"}"));
     assert_non_null(strstr(log, "\"isBlindAppend\":true"));
     assert_non_null(strstr(log, "\"operationMetrics\":{\"numFiles\":\"3\",\"numRemovedFiles\":\"0\","));
     assert_non_null(strstr(log, "event_date=__HIVE_DEFAULT_PARTITION__/part-"));
@@ -157,12 +163,14 @@ static void test_evolution(void **state)
     FINE(k, nx_writer_commit(w, NULL, &r, &k->err));
     nx_writer_drop(w);
     assert_string_equal(kit_rows(k, "SELECT symbol, tape FROM \"bronze.trades\" ORDER BY ts"), "AAPL|- SPY|-");
-    kit_write(k, &spec, &(nx_write_opts){.mode = NX_WRITE_APPEND},
-              "SELECT 'X' AS symbol, 1.0::DECIMAL(18,6) AS price, now() AS ts, DATE '2024-01-02' AS event_date, 'A' AS tape");
+    kit_write(
+        k, &spec, &(nx_write_opts){.mode = NX_WRITE_APPEND},
+        "SELECT 'X' AS symbol, 1.0::DECIMAL(18,6) AS price, now() AS ts, DATE '2024-01-02' AS event_date, 'A' AS tape");
     assert_string_equal(kit_rows(k, "SELECT symbol, tape FROM \"bronze.trades\" ORDER BY ts"), "AAPL|- SPY|- X|A");
     /* a type never changes, neither does the partition */
     more[1].type.scale = 2;
-    FAILS(k, NX_CONFLICT, "\"price\" of table bronze.trades is DECIMAL(18,6), not DECIMAL(18,2)", nx_table_ensure(k->l, &spec, &again, &k->err));
+    FAILS(k, NX_CONFLICT, "\"price\" of table bronze.trades is DECIMAL(18,6), not DECIMAL(18,2)",
+          nx_table_ensure(k->l, &spec, &again, &k->err));
     more[1] = FIELDS[1];
     spec.partition = NULL;
     FAILS(k, NX_CONFLICT, "partitioned by other columns", nx_table_ensure(k->l, &spec, &again, &k->err));
@@ -172,7 +180,8 @@ static void test_names(void **state)
 {
     kit *k = *state;
     nx_table *t;
-    nx_field f[] = {{.name = "a b", .type = {.kind = NX_INT64}, .nullable = true}, {.name = "c", .type = {.kind = NX_INT64}, .nullable = true}};
+    nx_field f[] = {{.name = "a b", .type = {.kind = NX_INT64}, .nullable = true},
+                    {.name = "c", .type = {.kind = NX_INT64}, .nullable = true}};
     nx_schema s = {f, 2};
     nx_table_spec spec = {.name = "x.y", .schema = &s};
     FAILS(k, NX_INVALID, "\"a b\"", nx_table_ensure(k->l, &spec, &t, &k->err));
@@ -216,8 +225,10 @@ static void test_checkpoint(void **state)
     char *last = kit_file(k, "bronze/market/trades/_delta_log/_last_checkpoint");
     assert_non_null(strstr(last, "{\"version\":10,\"size\":33,"));
     free(last);
-    snprintf(path, sizeof path, "SELECT count(*) FROM read_parquet('%s/bronze/market/trades/_delta_log/*10.checkpoint.parquet') "
-             "WHERE add IS NULL AND txn IS NULL AND protocol IS NULL AND metaData IS NULL", k->dir);
+    snprintf(path, sizeof path,
+             "SELECT count(*) FROM read_parquet('%s/bronze/market/trades/_delta_log/*10.checkpoint.parquet') "
+             "WHERE add IS NULL AND txn IS NULL AND protocol IS NULL AND metaData IS NULL",
+             k->dir);
     assert_int_equal(kit_int(k, path), 0);
     for (int i = 0; i < 10; i++) {
         snprintf(path, sizeof path, "%s/bronze/market/trades/_delta_log/%020d.json", k->dir, i);
@@ -247,7 +258,8 @@ int main(void)
 {
 #define T_(f) cmocka_unit_test_setup_teardown(f, kit_up, kit_down)
     const struct CMUnitTest tests[] = {
-        T_(test_rows_and_stats), T_(test_txn_and_drop), T_(test_refused_rows), T_(test_evolution), T_(test_names), T_(test_checkpoint),
+        T_(test_rows_and_stats), T_(test_txn_and_drop), T_(test_refused_rows),
+        T_(test_evolution),      T_(test_names),        T_(test_checkpoint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

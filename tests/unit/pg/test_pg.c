@@ -71,7 +71,9 @@ static void statements_and_parameters(void **state)
     nx_err err = {0};
     assert_true(nx_pg_server_version(pg) >= 150000);
     expect(pg, "SHOW timezone", "UTC");
-    exec(pg, "CREATE TEMP TABLE t (i int PRIMARY KEY, s text); INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 10) i");
+    exec(
+        pg,
+        "CREATE TEMP TABLE t (i int PRIMARY KEY, s text); INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 10) i");
     int64_t n = -1;
     assert_int_equal(nx_pg_exec(pg, "DELETE FROM t WHERE i > 7", &n, &err), NX_OK);
     assert_int_equal(n, 3);
@@ -96,7 +98,9 @@ static void a_lost_connection_is_retriable(void **state)
     (void)state;
     nx_pg *pg = open_pg(), *other = open_pg();
     nx_err err = {0};
-    exec(other, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = 'nexus'");
+    exec(
+        other,
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = 'nexus'");
     assert_int_equal(nx_pg_exec(pg, "SELECT 1", NULL, &err), NX_REMOTE);
     assert_true(err.retriable);
     nx_pg_close(pg);
@@ -125,7 +129,8 @@ static const nx_field level_fields[] = {
     {"x", {.kind = NX_DOUBLE}, true, NULL},
     {"raw", {.kind = NX_BINARY}, true, NULL},
 };
-static const nx_field level = {"element", {.kind = NX_STRUCT, .fields = level_fields, .n_fields = NX_COUNT_OF(level_fields)}, true, NULL};
+static const nx_field level = {
+    "element", {.kind = NX_STRUCT, .fields = level_fields, .n_fields = NX_COUNT_OF(level_fields)}, true, NULL};
 static const nx_field text_element = {"element", {.kind = NX_STRING}, true, NULL};
 static const nx_field decimal_element = {"element", {.kind = NX_DECIMAL, .precision = 18, .scale = 6}, true, NULL};
 static const nx_field all_fields[] = {
@@ -225,17 +230,31 @@ static void every_kind_arrives(void **state)
     static const char *const level_json =
         "{\"x\": 0.1, \"at\": \"2024-01-02T03:04:05.123456Z\", \"ok\": true, \"day\": \"2024-01-02\", \"raw\": \"AP8=\", \"price\": -1.500000000000000000}";
     const char *want[][2] = {
-        {"id", "1"}, {"flag", "t"}, {"small", "-2147483648"}, {"ratio", "-0.1"}, {"price", "-999999999999.999999"},
-        {"amount", "12345678901234567890.000000000000000001"}, {"text", "größe \"q\"\t\\n"}, {"raw", "\\x00ff5c"}, {"day", "2024-01-02"},
-        {"\"at\"", "2024-01-02 03:04:05.123456+00"}, {"tags", "{@,NULL,\"a,b\"}"}, {"prices", "{1.500000}"},
-        {"bids->0", level_json}, {"bids->1", "null"}, {"top", level_json},
+        {"id", "1"},
+        {"flag", "t"},
+        {"small", "-2147483648"},
+        {"ratio", "-0.1"},
+        {"price", "-999999999999.999999"},
+        {"amount", "12345678901234567890.000000000000000001"},
+        {"text", "größe \"q\"\t\\n"},
+        {"raw", "\\x00ff5c"},
+        {"day", "2024-01-02"},
+        {"\"at\"", "2024-01-02 03:04:05.123456+00"},
+        {"tags", "{@,NULL,\"a,b\"}"},
+        {"prices", "{1.500000}"},
+        {"bids->0", level_json},
+        {"bids->1", "null"},
+        {"top", level_json},
     };
     for (size_t i = 0; i < NX_COUNT_OF(want); i++) {
         char sql[128];
         snprintf(sql, sizeof sql, "SELECT %s FROM every WHERE id = 1", want[i][0]);
         expect(pg, sql, want[i][1]);
     }
-    expect(pg, "SELECT num_nonnulls(id, flag, small, ratio, price, amount, text, raw, day, \"at\", tags, prices, bids, top) FROM every WHERE id IS NULL", "0");
+    expect(
+        pg,
+        "SELECT num_nonnulls(id, flag, small, ratio, price, amount, text, raw, day, \"at\", tags, prices, bids, top) FROM every WHERE id IS NULL",
+        "0");
     nx_pg_close(pg);
 }
 
@@ -246,7 +265,8 @@ static void numerics_are_exact(void **state)
     nx_pg *pg = open_pg();
     nx_err err = {0};
     for (int scale = 0; scale <= 38; scale++) {
-        nx_field fields[] = {{"n", {.kind = NX_DECIMAL, .precision = 38, .scale = scale}, true, NULL}, {"t", {.kind = NX_STRING}, true, NULL}};
+        nx_field fields[] = {{"n", {.kind = NX_DECIMAL, .precision = 38, .scale = scale}, true, NULL},
+                             {"t", {.kind = NX_STRING}, true, NULL}};
         nx_schema s = {fields, 2};
         exec(pg, "DROP TABLE IF EXISTS num");
         create(pg, "num", &s);
@@ -298,7 +318,8 @@ static void extreme_clocks(void **state)
     ok(nx_pg_copy_batch(cp, &b, &err));
     ok(nx_pg_copy_end(cp, NULL, &err));
     nx_batch_drop(&b);
-    expect(pg, "SELECT string_agg(d::text, ' ' ORDER BY d) FROM clocks", "-infinity 1900-01-01 1970-01-01 9999-12-31 infinity");
+    expect(pg, "SELECT string_agg(d::text, ' ' ORDER BY d) FROM clocks",
+           "-infinity 1900-01-01 1970-01-01 9999-12-31 infinity");
     expect(pg, "SELECT string_agg(t::text, ' | ' ORDER BY t) FROM clocks",
            "-infinity | 1900-01-01 00:00:00+00 | 1969-12-31 23:59:59.999999+00 | 9999-12-31 00:00:00+00 | infinity");
     nx_pg_close(pg);
@@ -375,10 +396,14 @@ static int stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(connecting_fails_clearly), cmocka_unit_test(statements_and_parameters),
-        cmocka_unit_test(a_lost_connection_is_retriable), cmocka_unit_test(quoting),
-        cmocka_unit_test(every_kind_arrives), cmocka_unit_test(numerics_are_exact),
-        cmocka_unit_test(extreme_clocks), cmocka_unit_test(many_rows_and_refusals),
+        cmocka_unit_test(connecting_fails_clearly),
+        cmocka_unit_test(statements_and_parameters),
+        cmocka_unit_test(a_lost_connection_is_retriable),
+        cmocka_unit_test(quoting),
+        cmocka_unit_test(every_kind_arrives),
+        cmocka_unit_test(numerics_are_exact),
+        cmocka_unit_test(extreme_clocks),
+        cmocka_unit_test(many_rows_and_refusals),
     };
     return cmocka_run_group_tests_name("pg", tests, start, stop);
 }

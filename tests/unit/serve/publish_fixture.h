@@ -104,7 +104,8 @@ static inline fixture *need(void **state)
 
 /* ------------------------------------------------------------------ the lake */
 
-static inline void put_commit(fixture *f, const char *folder, int version, const char *schema, const char *file, int64_t bytes, const char *old)
+static inline void put_commit(fixture *f, const char *folder, int version, const char *schema, const char *file,
+                              int64_t bytes, const char *old)
 {
     nx_buf b;
     nx_buf_init(&b, 0);
@@ -129,12 +130,17 @@ static inline void put_commit(fixture *f, const char *folder, int version, const
     if (version == 0)
         assert_int_equal(nx_buf_adds(&b, "\n{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}"), NX_OK);
     if (old != NULL)
-        assert_int_equal(nx_buf_addf(&b, "\n{\"remove\":{\"path\":\"%s\",\"deletionTimestamp\":1700000000000,\"dataChange\":true}}", old), NX_OK);
-    assert_int_equal(nx_buf_addf(&b,
-                                 "\n{\"add\":{\"path\":\"%s\",\"partitionValues\":{},\"size\":%lld,\"modificationTime\":1700000000000,"
-                                 "\"dataChange\":true}}\n",
-                                 file, (long long)bytes),
-                     NX_OK);
+        assert_int_equal(
+            nx_buf_addf(&b, "\n{\"remove\":{\"path\":\"%s\",\"deletionTimestamp\":1700000000000,\"dataChange\":true}}",
+                        old),
+            NX_OK);
+    assert_int_equal(
+        nx_buf_addf(
+            &b,
+            "\n{\"add\":{\"path\":\"%s\",\"partitionValues\":{},\"size\":%lld,\"modificationTime\":1700000000000,"
+            "\"dataChange\":true}}\n",
+            file, (long long)bytes),
+        NX_OK);
     nx_err err = {0};
     const char *path = nx_arena_printf(&f->a, "%s/_delta_log/%020d.json", folder, version);
     if (nx_file_create(path, nx_buf_str(&b), &err) != NX_OK)
@@ -157,7 +163,8 @@ static inline void put_table(fixture *f, const char *name, int version, const ch
     nx_file_stats fs;
     const char *file = data_file(f, version);
     if (nx_session_schema(f->s, nx_str_of(sql), &f->a, &schema, &err) != NX_OK ||
-        nx_session_write_parquet(f->s, nx_str_of(sql), schema, nx_arena_printf(&f->a, "%s/%s", folder, file), NULL, &f->a, &fs, &err) != NX_OK)
+        nx_session_write_parquet(f->s, nx_str_of(sql), schema, nx_arena_printf(&f->a, "%s/%s", folder, file), NULL,
+                                 &f->a, &fs, &err) != NX_OK)
         fail_msg("%s", err.text);
     nx_buf delta;
     nx_buf_init(&delta, 0);
@@ -169,8 +176,8 @@ static inline void put_table(fixture *f, const char *name, int version, const ch
 /* ------------------------------------------------------------------ the description */
 
 static const char *const symbol_key[] = {"symbol_key", NULL}, *const fact_key[] = {"symbol_key", "day", NULL};
-static const nx_publish_column symbol_columns[] = {
-    {"symbol_key", "Hash of symbol and valid_from", false}, {"symbol", "Ticker, it's unique", true}};
+static const nx_publish_column symbol_columns[] = {{"symbol_key", "Hash of symbol and valid_from", false},
+                                                   {"symbol", "Ticker, it's unique", true}};
 static const nx_publish_column fact_columns[] = {{"price", "Last price", false}};
 static const nx_publish_fkey to_symbol = {symbol_key, "dim_symbol"};
 static const nx_publish_table descriptions[] = {
@@ -180,8 +187,8 @@ static const nx_publish_table descriptions[] = {
 };
 
 #define DIM_SQL "SELECT i::BIGINT AS symbol_key, 'SYM' || i AS symbol FROM range(%d) r(i)"
-#define FACT_SQL                                                                                                                 \
-    "SELECT (i %% %d)::BIGINT AS symbol_key, DATE '2024-01-01' + (i // %d)::INT AS day, (i / 8)::DECIMAL(18,6) AS price, "       \
+#define FACT_SQL                                                                                                                    \
+    "SELECT (i %% %d)::BIGINT AS symbol_key, DATE '2024-01-01' + (i // %d)::INT AS day, (i / 8)::DECIMAL(18,6) AS price, "          \
     "TIMESTAMPTZ '2024-01-02 03:04:05.123456+00' AS known_at, CASE WHEN i %% 3 = 0 THEN ['a', NULL] END AS tags, {'n': i} AS more " \
     "FROM range(%d) r(i)"
 
@@ -191,15 +198,18 @@ static inline void put_star(fixture *f, int version, int symbols, int rows)
     put_table(f, "fct_price", version, nx_arena_printf(&f->a, FACT_SQL, symbols, symbols, rows));
 }
 
-static inline nx_status publish_tables(fixture *f, const nx_publish_table *tables, size_t n, nx_publish_result *r, nx_err *err)
+static inline nx_status publish_tables(fixture *f, const nx_publish_table *tables, size_t n, nx_publish_result *r,
+                                       nx_err *err)
 {
-    nx_publish_opts o = {.lake = f->lake, .session = f->s, .dsn = cluster.dsn, .schema = f->schema, .tables = tables, .n_tables = n};
+    nx_publish_opts o = {
+        .lake = f->lake, .session = f->s, .dsn = cluster.dsn, .schema = f->schema, .tables = tables, .n_tables = n};
     *err = (nx_err){0};
     return nx_publish(&o, r, err);
 }
 
 /* Publishes the star and expects the counts. */
-static inline void publish_counts(fixture *f, int64_t release, int64_t inserted, int64_t updated, int64_t deleted, bool left_alone)
+static inline void publish_counts(fixture *f, int64_t release, int64_t inserted, int64_t updated, int64_t deleted,
+                                  bool left_alone)
 {
     nx_publish_result r;
     nx_err err;

@@ -8,20 +8,34 @@ static void the_first_release_makes_everything(void **state)
     put_star(f, 0, 5, 100);
     publish_counts(f, 1, 105, 0, 0, false);
     assert_string_equal(ask(f, "SELECT count(*) FROM $S.fct_price"), "100");
-    assert_string_equal(ask(f, "SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod) || CASE WHEN attnotnull THEN ' not null' ELSE '' END, ', ' "
-                               "ORDER BY attnum) FROM pg_attribute WHERE attrelid = '$S.fct_price'::regclass AND attnum > 0"),
-                        "symbol_key bigint not null, day date not null, price numeric(18,6), known_at timestamp with time zone, tags text[], more jsonb");
-    assert_string_equal(ask(f, "SELECT attnotnull FROM pg_attribute WHERE attrelid = '$S.dim_symbol'::regclass AND attname = 'symbol'"), "t");
-    assert_string_equal(ask(f, "SELECT string_agg(pg_get_constraintdef(oid), '; ' ORDER BY contype) FROM pg_constraint WHERE conrelid = '$S.fct_price'::regclass"),
-                        nx_arena_printf(&f->a, "FOREIGN KEY (symbol_key) REFERENCES \"%s\".dim_symbol(symbol_key) DEFERRABLE INITIALLY DEFERRED; "
-                                               "PRIMARY KEY (symbol_key, day)", f->schema));
+    assert_string_equal(
+        ask(f,
+            "SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod) || CASE WHEN attnotnull THEN ' not null' ELSE '' END, ', ' "
+            "ORDER BY attnum) FROM pg_attribute WHERE attrelid = '$S.fct_price'::regclass AND attnum > 0"),
+        "symbol_key bigint not null, day date not null, price numeric(18,6), known_at timestamp with time zone, tags text[], more jsonb");
+    assert_string_equal(
+        ask(f, "SELECT attnotnull FROM pg_attribute WHERE attrelid = '$S.dim_symbol'::regclass AND attname = 'symbol'"),
+        "t");
+    assert_string_equal(
+        ask(f,
+            "SELECT string_agg(pg_get_constraintdef(oid), '; ' ORDER BY contype) FROM pg_constraint WHERE conrelid = '$S.fct_price'::regclass"),
+        nx_arena_printf(
+            &f->a,
+            "FOREIGN KEY (symbol_key) REFERENCES \"%s\".dim_symbol(symbol_key) DEFERRABLE INITIALLY DEFERRED; "
+            "PRIMARY KEY (symbol_key, day)",
+            f->schema));
     assert_string_equal(ask(f, "SELECT obj_description('$S.fct_price'::regclass)"), "A row a symbol and day");
     assert_string_equal(ask(f, "SELECT col_description('$S.dim_symbol'::regclass, 2)"), "Ticker, it's unique");
-    assert_string_equal(ask(f, "SELECT price || ' ' || known_at || ' ' || tags::text || ' ' || more::text FROM $S.fct_price WHERE symbol_key = 3 AND day = '2024-01-01'"),
-                        "0.375000 2024-01-02 03:04:05.123456+00 {a,NULL} {\"n\": 3}");
-    assert_string_equal(ask(f, "SELECT string_agg(table_name || ' ' || lake_table || ' ' || lake_version || ' ' || rows, ', ' ORDER BY table_name) FROM $S._publications"),
-                        "dim_symbol gold.dim_symbol 0 5, fct_price gold.fct_price 0 100");
-    assert_string_equal(ask(f, "SELECT release_id || ' ' || tables || ' ' || rows_inserted FROM $S._releases"), "1 2 105");
+    assert_string_equal(
+        ask(f,
+            "SELECT price || ' ' || known_at || ' ' || tags::text || ' ' || more::text FROM $S.fct_price WHERE symbol_key = 3 AND day = '2024-01-01'"),
+        "0.375000 2024-01-02 03:04:05.123456+00 {a,NULL} {\"n\": 3}");
+    assert_string_equal(
+        ask(f,
+            "SELECT string_agg(table_name || ' ' || lake_table || ' ' || lake_version || ' ' || rows, ', ' ORDER BY table_name) FROM $S._publications"),
+        "dim_symbol gold.dim_symbol 0 5, fct_price gold.fct_price 0 100");
+    assert_string_equal(ask(f, "SELECT release_id || ' ' || tables || ' ' || rows_inserted FROM $S._releases"),
+                        "1 2 105");
 }
 
 static void a_second_run_changes_nothing(void **state)
@@ -43,15 +57,23 @@ static void exactly_the_changed_rows_change(void **state)
     fixture *f = need(state);
     put_star(f, 0, 5, 100);
     publish_counts(f, 1, 105, 0, 0, false);
-    put_table(f, "dim_symbol", 1, "SELECT i::BIGINT AS symbol_key, CASE WHEN i = 2 THEN 'NEW' ELSE 'SYM' || i END AS symbol FROM range(6) r(i)");
+    put_table(
+        f, "dim_symbol", 1,
+        "SELECT i::BIGINT AS symbol_key, CASE WHEN i = 2 THEN 'NEW' ELSE 'SYM' || i END AS symbol FROM range(6) r(i)");
     put_table(f, "fct_price", 1,
-              nx_arena_printf(&f->a, "SELECT * REPLACE (CASE WHEN symbol_key = 3 THEN price + 1 ELSE price END AS price) FROM (" FACT_SQL ") WHERE day <> DATE '2024-01-02'",
-                              5, 5, 105));
+              nx_arena_printf(
+                  &f->a,
+                  "SELECT * REPLACE (CASE WHEN symbol_key = 3 THEN price + 1 ELSE price END AS price) FROM (" FACT_SQL
+                  ") WHERE day <> DATE '2024-01-02'",
+                  5, 5, 105));
     /* dim: 1 new, 1 changed; fact: 5 new, 5 gone, of the 95 that stay 19 are of symbol 3 */
     publish_counts(f, 2, 6, 20, 5, false);
     assert_string_equal(ask(f, "SELECT symbol FROM $S.dim_symbol WHERE symbol_key = 2"), "NEW");
     assert_string_equal(ask(f, "SELECT count(*) FROM $S.fct_price"), "100");
-    assert_string_equal(ask(f, "SELECT rows_inserted || ' ' || rows_updated || ' ' || rows_deleted FROM $S._releases WHERE release_id = 2"), "6 20 5");
+    assert_string_equal(
+        ask(f,
+            "SELECT rows_inserted || ' ' || rows_updated || ' ' || rows_deleted FROM $S._releases WHERE release_id = 2"),
+        "6 20 5");
 }
 
 static void a_null_is_a_change(void **state)
@@ -78,7 +100,8 @@ static void new_columns_and_words_migrate(void **state)
     fixture *f = need(state);
     put_star(f, 0, 5, 10);
     publish_counts(f, 1, 15, 0, 0, false);
-    put_table(f, "dim_symbol", 1, "SELECT i::BIGINT AS symbol_key, 'SYM' || i AS symbol, 'Nasdaq' AS exchange FROM range(5) r(i)");
+    put_table(f, "dim_symbol", 1,
+              "SELECT i::BIGINT AS symbol_key, 'SYM' || i AS symbol, 'Nasdaq' AS exchange FROM range(5) r(i)");
     const nx_publish_column columns[] = {{"exchange", "Where it is listed", true}};
     nx_publish_table changed[2] = {descriptions[0], descriptions[1]};
     changed[1].columns = columns;
@@ -93,10 +116,16 @@ static void new_columns_and_words_migrate(void **state)
     assert_int_equal(r.tables[0].updated, 0);
     nx_publish_result_drop(&r);
     assert_string_equal(ask(f, "SELECT exchange FROM $S.dim_symbol WHERE symbol_key = 4"), "Nasdaq");
-    assert_string_equal(ask(f, "SELECT string_agg(attname || attnotnull, ' ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = '$S.dim_symbol'::regclass AND attnum > 0"),
-                        "symbol_keytrue symbolfalse exchangetrue");
-    assert_string_equal(ask(f, "SELECT coalesce(col_description('$S.dim_symbol'::regclass, 2), '-') || col_description('$S.dim_symbol'::regclass, 3)"), "-Where it is listed");
-    assert_string_equal(ask(f, "SELECT count(*) FROM pg_constraint WHERE conrelid = '$S.fct_price'::regclass AND contype = 'f'"), "0");
+    assert_string_equal(
+        ask(f,
+            "SELECT string_agg(attname || attnotnull, ' ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = '$S.dim_symbol'::regclass AND attnum > 0"),
+        "symbol_keytrue symbolfalse exchangetrue");
+    assert_string_equal(
+        ask(f,
+            "SELECT coalesce(col_description('$S.dim_symbol'::regclass, 2), '-') || col_description('$S.dim_symbol'::regclass, 3)"),
+        "-Where it is listed");
+    assert_string_equal(
+        ask(f, "SELECT count(*) FROM pg_constraint WHERE conrelid = '$S.fct_price'::regclass AND contype = 'f'"), "0");
 }
 
 static void other_changes_are_refused(void **state)
@@ -120,7 +149,8 @@ static void other_changes_are_refused(void **state)
     err = publish_refused(f, &rekeyed, 1, NX_CONFLICT);
     assert_non_null(strstr(err.text, "primary key"));
     assert_string_equal(ask(f, "SELECT max(release_id) FROM $S._releases"), "1");
-    assert_string_equal(ask(f, "SELECT string_agg(symbol, ',' ORDER BY symbol_key) FROM $S.dim_symbol"), "SYM0,SYM1,SYM2,SYM3,SYM4");
+    assert_string_equal(ask(f, "SELECT string_agg(symbol, ',' ORDER BY symbol_key) FROM $S.dim_symbol"),
+                        "SYM0,SYM1,SYM2,SYM3,SYM4");
     /* the way out of the hint */
     nx_err drop_err = {0};
     assert_int_equal(nx_pg_execf(f->pg, &drop_err, "DROP TABLE \"%s\".dim_symbol CASCADE", f->schema), NX_OK);
@@ -146,8 +176,10 @@ static void broken_keys_keep_the_old_release(void **state)
     publish_refused(f, &descriptions[1], 1, NX_CHECK_FAILED);
     put_table(f, "dim_symbol", 2, "SELECT i::BIGINT AS symbol_key, NULL::VARCHAR AS symbol FROM range(5) r(i)");
     publish_refused(f, &descriptions[1], 1, NX_CHECK_FAILED);
-    assert_string_equal(ask(f, "SELECT (SELECT count(*) FROM $S.fct_price) || ' ' || (SELECT count(*) FROM $S.dim_symbol) || ' ' || (SELECT max(release_id) FROM $S._releases)"),
-                        "10 5 1");
+    assert_string_equal(
+        ask(f,
+            "SELECT (SELECT count(*) FROM $S.fct_price) || ' ' || (SELECT count(*) FROM $S.dim_symbol) || ' ' || (SELECT max(release_id) FROM $S._releases)"),
+        "10 5 1");
 }
 
 static void descriptions_are_checked(void **state)
@@ -169,7 +201,10 @@ static void descriptions_are_checked(void **state)
     publish_refused(f, &t, 1, NX_INVALID);
     t = descriptions[0]; /* a foreign key to a table that is not there */
     publish_refused(f, &t, 1, NX_NOT_FOUND);
-    assert_string_equal(ask(f, "SELECT count(*) FROM pg_class WHERE relname IN ('dim_symbol', 'fct_price') AND relnamespace = '$S'::regnamespace"), "0");
+    assert_string_equal(
+        ask(f,
+            "SELECT count(*) FROM pg_class WHERE relname IN ('dim_symbol', 'fct_price') AND relnamespace = '$S'::regnamespace"),
+        "0");
 }
 
 static void failures_are_said_and_harm_nothing(void **state)
@@ -183,7 +218,9 @@ static void failures_are_said_and_harm_nothing(void **state)
         assert_true(nx_fault_arm(faults[i]));
         publish_refused(f, descriptions, 2, NX_REMOTE);
         assert_true(nx_fault_arm(NULL));
-        assert_string_equal(ask(f, "SELECT (SELECT count(*) FROM $S.fct_price) || ' ' || (SELECT count(*) FROM $S.dim_symbol)"), "10 5");
+        assert_string_equal(
+            ask(f, "SELECT (SELECT count(*) FROM $S.fct_price) || ' ' || (SELECT count(*) FROM $S.dim_symbol)"),
+            "10 5");
     }
     publish_counts(f, 2, 3, 5, 0, false); /* a symbol more, and the second day moves by a row */
 

@@ -46,7 +46,8 @@ static void a_killed_publisher_leaves_the_old_release(void **state)
     for (size_t i = 0; i < NX_COUNT_OF(kills); i++) { /* the very first release */
         int status = publish_under(f, kills[i]);
         assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-        assert_string_equal(ask(f, "SELECT to_regclass('$S.fct_price') IS NULL AND to_regclass('$S.dim_symbol') IS NULL"), "t");
+        assert_string_equal(
+            ask(f, "SELECT to_regclass('$S.fct_price') IS NULL AND to_regclass('$S.dim_symbol') IS NULL"), "t");
     }
     assert_int_equal(publish_under(f, NULL), 0);
     assert_string_equal(ask(f, "SELECT count(*) FROM $S.fct_price"), "10");
@@ -54,12 +55,15 @@ static void a_killed_publisher_leaves_the_old_release(void **state)
     for (size_t i = 0; i < NX_COUNT_OF(kills); i++) { /* a later one */
         int status = publish_under(f, kills[i]);
         assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-        assert_string_equal(ask(f, "SELECT (SELECT count(*) FROM $S.fct_price) || ' ' || (SELECT count(*) FROM $S.dim_symbol) || ' ' || "
-                                   "(SELECT max(lake_version) FROM $S._publications)"),
-                            "10 5 0");
+        assert_string_equal(
+            ask(f,
+                "SELECT (SELECT count(*) FROM $S.fct_price) || ' ' || (SELECT count(*) FROM $S.dim_symbol) || ' ' || "
+                "(SELECT max(lake_version) FROM $S._publications)"),
+            "10 5 0");
     }
     assert_int_equal(publish_under(f, NULL), 0);
-    assert_string_equal(ask(f, "SELECT (SELECT count(*) FROM $S.fct_price) || ' ' || (SELECT count(*) FROM $S.dim_symbol)"), "18 6");
+    assert_string_equal(
+        ask(f, "SELECT (SELECT count(*) FROM $S.fct_price) || ' ' || (SELECT count(*) FROM $S.dim_symbol)"), "18 6");
     /* what the dead had staged goes with their connections */
     while (strcmp(ask(f, "SELECT count(*) FROM pg_class WHERE relname LIKE '\\_staging\\_%'"), "0") != 0)
         nx_clock_sleep_ms(10, NULL);
@@ -103,10 +107,12 @@ static void readers_see_whole_releases(void **state)
     fixture *f = need(state);
     put_star(f, 0, 5, 500);
     publish_counts(f, 1, 505, 0, 0, false);
-    reader rd = {.sql = nx_arena_printf(&f->a,
-                                        "SELECT (SELECT count(*) FROM \"%1$s\".dim_symbol), (SELECT count(DISTINCT symbol_key) FROM \"%1$s\".fct_price), "
-                                        "(SELECT count(*) FROM \"%1$s\".fct_price LEFT JOIN \"%1$s\".dim_symbol USING (symbol_key) WHERE symbol IS NULL)",
-                                        f->schema)};
+    reader rd = {
+        .sql = nx_arena_printf(
+            &f->a,
+            "SELECT (SELECT count(*) FROM \"%1$s\".dim_symbol), (SELECT count(DISTINCT symbol_key) FROM \"%1$s\".fct_price), "
+            "(SELECT count(*) FROM \"%1$s\".fct_price LEFT JOIN \"%1$s\".dim_symbol USING (symbol_key) WHERE symbol IS NULL)",
+            f->schema)};
     pthread_t t;
     assert_int_equal(pthread_create(&t, NULL, read_on, &rd), 0);
     for (int version = 1; version <= 6; version++) { /* symbols come and go in both tables at once */

@@ -51,7 +51,8 @@ static void the_market_project(void **state)
     assert_int_equal(staging->n, 2);
     expect_str(nx_val_path(fct, "config.meta"), "owner", "desk");
     for (size_t i = 0; i < nodes->n; i++) /* dbt's schema of the file knows the key for models alone */
-        assert_int_equal(nx_val_get(&nodes->items[i], "constraints") != NULL, nx_str_starts(nodes->keys[i], NX_STR("model.")));
+        assert_int_equal(nx_val_get(&nodes->items[i], "constraints") != NULL,
+                         nx_str_starts(nodes->keys[i], NX_STR("model.")));
     const nx_val *seed = nx_val_get(nodes, "seed.market.symbols"); /* no SQL: nothing of a compiled node */
     assert_null(nx_val_get(seed, "compiled"));
     assert_null(nx_val_get(seed, "refs"));
