@@ -1,6 +1,6 @@
 /* Replay -> acknowledged -> committed: a tape through the whole edge, client and listener in one process, into a lake
- * in a temporary folder. Usage: bench_edge [TAPE...]   (default: the day tape below $NEXUS_SHARED). Prints one JSON
- * object. */
+ * in a temporary folder. Usage: bench_edge [-s SECONDS] [TAPE...]   (default: the day tape below $NEXUS_SHARED, once;
+ * with -s again and again until so much time has passed). Prints one JSON object. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,15 +33,40 @@ static double cpu_seconds(void)
     return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
-static nx_status measure(nx_stream *s, const char *const *tapes, nx_err *err)
+typedef struct load {
+    const char *const *tapes;
+    double seconds; /* tapes are sent again, each time by a new producer, until so much time has passed */
+} load;
+
+static nx_status replay(const load *l, const char *url, nx_replay_result *sum, nx_err *err)
+{
+    nx_mono_ns t0 = nx_clock_mono();
+    unsigned round = 0;
+    do {
+        for (size_t i = 0; l->tapes[i] != NULL; i++) {
+            char producer[32];
+            snprintf(producer, sizeof producer, "bench-%zu-%u", i, round);
+            const char *const one[] = {l->tapes[i], NULL};
+            nx_replay_opts ro = {.files = one, .url = url, .producer = producer, .no_flush = true};
+            nx_replay_result r;
+            NX_TRY(nx_replay(&ro, &r, err));
+            sum->accepted += r.accepted;
+            sum->rejected += r.rejected;
+            sum->frames += r.frames;
+        }
+        round++;
+    } while ((double)(nx_clock_mono() - t0) / 1e9 < l->seconds);
+    return NX_OK;
+}
+
+static nx_status measure(nx_stream *s, const load *l, nx_err *err)
 {
     char url[96];
     snprintf(url, sizeof url, "ws://127.0.0.1:%d/ws/market-data", nx_stream_port(s));
-    nx_replay_opts ro = {.files = tapes, .url = url, .no_flush = true};
-    nx_replay_result r;
+    nx_replay_result r = {0};
     nx_mono_ns t0 = nx_clock_mono();
     double cpu0 = cpu_seconds();
-    NX_TRY(nx_replay(&ro, &r, err));
+    NX_TRY(replay(l, url, &r, err));
     double acked = (double)(nx_clock_mono() - t0) / 1e9;
     NX_TRY(nx_stream_flush(s, err));
     double committed = (double)(nx_clock_mono() - t0) / 1e9, n = (double)(r.accepted + r.rejected);
@@ -58,7 +83,7 @@ static nx_status measure(nx_stream *s, const char *const *tapes, nx_err *err)
     return NX_OK;
 }
 
-static nx_status run(const char *dir, const char *const *tapes, nx_err *err)
+static nx_status run(const char *dir, const load *l, nx_err *err)
 {
     char root[128], state[128];
     snprintf(root, sizeof root, "%s/lake", dir);
@@ -79,7 +104,7 @@ static nx_status run(const char *dir, const char *const *tapes, nx_err *err)
     if (st == NX_OK)
         st = nx_stream_start(&so, &s, err);
     if (st == NX_OK)
-        st = measure(s, tapes, err);
+        st = measure(s, l, err);
     nx_status stopped = nx_stream_stop(s, st == NX_OK ? err : NULL);
     nx_contracts_drop(contracts);
     if (lake != NULL)
@@ -97,16 +122,23 @@ int main(int argc, char **argv)
              shared == NULL ? "../shared/data" : shared);
     if (shared != NULL)
         snprintf(tape, sizeof tape, "%s/data/market/alpaca_ws/stocks_2013-10-08_aig_bac_ibm_spy.ndjson.zst", shared);
-    const char *const *tapes = argc > 1 ? (const char *const *)(argv + 1) : one;
-    if (!nx_file_exists(tapes[0])) {
-        printf("skipped: no tape at %s\n", tapes[0]);
+    load l = {.tapes = one};
+    if (argc > 2 && strcmp(argv[1], "-s") == 0) {
+        l.seconds = strtod(argv[2], NULL);
+        argv += 2;
+        argc -= 2;
+    }
+    if (argc > 1)
+        l.tapes = (const char *const *)(argv + 1);
+    if (!nx_file_exists(l.tapes[0])) {
+        printf("skipped: no tape at %s\n", l.tapes[0]);
         return 77;
     }
     if (mkdtemp(dir) == NULL)
         return 3;
     nx_log_setup(NX_LOG_WARN, false);
     nx_err err = {0};
-    nx_status st = run(dir, tapes, &err);
+    nx_status st = run(dir, &l, &err);
     if (st != NX_OK)
         fprintf(stderr, "bench_edge: %s\n", err.text);
     nx_status removed = nx_dir_remove(dir, NULL);
