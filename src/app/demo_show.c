@@ -7,9 +7,9 @@
 #include "base/clock.h"
 
 static const char mart_sql[] =
-    "select symbol, session_date as session, messages, authors, round(mean_compound, 2) as mood, round(abnormal_attention, 2) as attention, "
-    "round(100 * realized_volatility, 3) as \"vol %\", round(100 * realized_volatility_next, 3) as \"next vol %\", "
-    "round(trailing_correlation, 2) as correlation, n_trailing as pairs "
+    "select symbol, session_date as session, messages, authors, try_cast(mean_compound as decimal(9,2)) as mood, try_cast(abnormal_attention as decimal(9,2)) as attention, "
+    "try_cast(100 * realized_volatility as decimal(9,3)) as \"vol %\", try_cast(100 * realized_volatility_next as decimal(9,3)) as \"next vol %\", "
+    "try_cast(trailing_correlation as decimal(9,2)) as correlation, n_trailing as pairs "
     "from gold.daily_sentiment_impact_on_volatility where realized_volatility_next is not null "
     "qualify row_number() over (partition by symbol order by session_date desc) <= 2 order by symbol, session_date";
 
@@ -17,7 +17,7 @@ static const char mart_sql[] =
 static const char symbols_sql[] =
     "with pairs as (select symbol, count(*) as pairs, corr(realized_volatility_next, abnormal_attention) as r "
     "from gold.daily_sentiment_impact_on_volatility where abnormal_attention is not null and realized_volatility_next is not null group by symbol) "
-    "select symbol, pairs, round(r, 2) as correlation, round(r * sqrt((pairs - 2) / (1 - r * r)), 1) as t, "
+    "select symbol, pairs, try_cast(r as decimal(9,2)) as correlation, try_cast(r * sqrt((pairs - 2) / (1 - r * r)) as decimal(9,1)) as t, "
     "case when pairs < 10 then 'too few sessions to tell' "
     "when r * sqrt((pairs - 2) / (1 - r * r)) > 3 then 'talk precedes volatility of the next session' "
     "when r * sqrt((pairs - 2) / (1 - r * r)) < -3 then 'talk precedes calm in the next session' "
