@@ -247,7 +247,7 @@ uint64_t nx_wal_next_pos(const nx_wal *w)
 static bool oldest_done(nx_wal *w, uint64_t pos, uint64_t *first_pos, bool *keep)
 {
     pthread_mutex_lock(&w->mutex);
-    bool done = w->n_segs >= 2 && w->segs[1].first_pos - 1 <= pos;
+    bool done = w->recovered && w->n_segs >= 2 && w->segs[1].first_pos - 1 <= pos;
     if (done) {
         *first_pos = w->segs[0].first_pos;
         *keep = w->n_free < NX_WAL_FREE_MAX;
@@ -281,7 +281,7 @@ uint64_t nx_wal_held_bytes(nx_wal *w)
 {
     uint64_t n = 0;
     pthread_mutex_lock(&w->mutex);
-    for (size_t i = 0; i < w->n_segs; i++)
+    for (size_t i = 0; w->recovered && i < w->n_segs; i++)
         n += w->segs[i].used;
     pthread_mutex_unlock(&w->mutex);
     return n;

@@ -12,6 +12,7 @@
  *   4  A failed fdatasync poisons the log: every later call fails (the kernel may have dropped the pages). A failed
  *      write does not: the block stays in memory and the next nx_wal_sync() writes it again.
  *   5  What an earlier use of a segment left behind is never read: blocks carry their segment's random epoch.
+ *   6  A segment's header names the contracts under which all its frames were taken: other contracts, another segment.
  * Files     <dir>/wal-<first position, 20 digits>.seg, free-<...>.seg (to be reused), lock; layout in wal_int.h.
  * Thread    One owner thread calls everything; nx_wal_release() and nx_wal_held_bytes() may be called from another.
  * Memory    The block being built (at most block_bytes_max), some 100 bytes a producer.
@@ -27,7 +28,7 @@ typedef struct nx_wal_opts {
     size_t segment_bytes;   /* 0 means 64 MiB */
     size_t block_bytes_max; /* 0 means 4 MiB: largest group, and (less 128 bytes) largest record */
     size_t producers_max;   /* 0 means 65,536 names */
-    const char *contracts;  /* ids in force, newline separated; written into each segment header; NULL means "" */
+    const char *contracts;  /* those in force, a name a line; written into each segment header; NULL means "" */
 } nx_wal_opts;
 
 typedef struct nx_wal_record {
@@ -37,18 +38,23 @@ typedef struct nx_wal_record {
     uint32_t producer;           /* id given by nx_wal_producer() */
     uint32_t accepted, rejected; /* the verdict when it was received */
     nx_str bytes;
-    const char *contracts; /* recovery only: ids in force when it was written */
+    const char *contracts; /* recovery only: those in force when it was written */
 } nx_wal_record;
 
 /* Opens or creates; takes the folder's lock (NX_CONFLICT names the process). Call nx_wal_recover() before anything
- * else. */
+ * but nx_wal_each_segment(). */
 NX_MUST_USE nx_status nx_wal_open(const char *dir, const nx_wal_opts *o, nx_wal **ret, nx_err *err);
 /* Syncs what is appended (as far as it can) and lets the lock go; NULL is fine. */
 void nx_wal_close(nx_wal *w);
 
+/* Calls fn with the contracts of each segment, oldest first; for a look before nx_wal_recover(). */
+typedef nx_status (*nx_wal_segment_fn)(void *ctx, uint64_t first_pos, const char *contracts, nx_err *err);
+NX_MUST_USE nx_status nx_wal_each_segment(nx_wal *w, nx_wal_segment_fn fn, void *ctx, nx_err *err);
+
 typedef nx_status (*nx_wal_fn)(void *ctx, const nx_wal_record *r, nx_err *err);
 /* Hands every record above the position to fn (NULL: none), in order, and makes them durable again. fn may ask for
- * names of producers; its status stops the recovery. */
+ * names of producers; its status stops the recovery. Where the newest segment names other contracts than those in force
+ * it begins a new one (a full disk: NX_IO, retriable). */
 NX_MUST_USE nx_status nx_wal_recover(nx_wal *w, uint64_t after_pos, nx_wal_fn fn, void *ctx, nx_err *err);
 /* Positions go on above pos, if they do not anyway: for a log that was lost while tables hold rows from it. Only after
  * nx_wal_recover(), before the first append. */
@@ -76,9 +82,10 @@ NX_MUST_USE nx_status nx_wal_sync(nx_wal *w, nx_err *err);
 uint64_t nx_wal_durable_pos(const nx_wal *w);
 /* The position that the next append gives. */
 uint64_t nx_wal_next_pos(const nx_wal *w);
-/* All records up to pos are in committed table versions: segments wholly at or below it are kept for reuse. */
+/* All records up to pos are in committed table versions: segments wholly at or below it are kept for reuse. While
+ * nx_wal_recover() reads them nothing goes: a later call takes them all. */
 NX_MUST_USE nx_status nx_wal_release(nx_wal *w, uint64_t pos, nx_err *err);
-/* Bytes written in segments not yet released (for metrics and limits). */
+/* Bytes written in segments not yet released (for metrics and limits); 0 during nx_wal_recover(). */
 uint64_t nx_wal_held_bytes(nx_wal *w);
 
 #endif

@@ -6,7 +6,7 @@
  *   0 magic "NXWAL\0\0\1"   8 u32 CRC-32C of bytes [12, bytes)   12 u32 bytes of the header used   16 u32 offset of the
  *   first block (a multiple of 4096)   20 u32 next producer id   24 u64 epoch (random)   32 u64 first position
  *   40 u64 last position before (a log that was lost starts again above what tables hold, so it need not be first - 1)
- *   48 u32 producers   52 u32 bytes of contract ids   56 contract ids, then a producer each: u32 id, u32 flags (bit 0
+ *   48 u32 producers   52 u32 bytes of contracts   56 contracts, then a producer each: u32 id, u32 flags (bit 0
  *   keep), u64 last durable frame number, u32 length, name
  *
  * Block     48 bytes, then records, padded with zeros to a multiple of 4096: no write touches part of a page, so none
@@ -59,7 +59,7 @@ struct nx_wal {
     nx_lock lock;
     size_t segment_bytes, block_max, producers_max;
 
-    pthread_mutex_t mutex; /* segs, free_ids: the owner rolls, another thread releases */
+    pthread_mutex_t mutex; /* segs, free_ids, recovered: the owner rolls, another thread releases */
     nx_wal_segment *segs;  /* oldest first; the last is written to */
     size_t n_segs, segs_cap;
     uint64_t free_ids[NX_WAL_FREE_MAX];
@@ -95,7 +95,11 @@ NX_MUST_USE nx_status nx__wal_open_segment(const char *path, int *ret_fd, nx_err
 NX_MUST_USE nx_status nx__wal_roll(nx_wal *w, nx_err *err);
 /* Reads the folder: w->segs in order of positions, free ones. */
 NX_MUST_USE nx_status nx__wal_scan(nx_wal *w, nx_err *err);
-/* Reads and checks a header; contracts (0-terminated) into *contracts, producers into the map. */
+/* Opens a segment for reading. */
+NX_MUST_USE nx_status nx__wal_open_to_read(const nx_wal *w, const nx_wal_segment *s, int *ret_fd, nx_err *err);
+/* Reads and checks a header; contracts (0-terminated) into *contracts. */
+NX_MUST_USE nx_status nx__wal_peek_header(const nx_wal *w, int fd, nx_wal_segment *s, nx_buf *contracts, nx_err *err);
+/* The same, and its producers into the map. */
 NX_MUST_USE nx_status nx__wal_read_header(nx_wal *w, int fd, nx_wal_segment *s, nx_buf *contracts, nx_err *err);
 
 /* wal_producer.c */

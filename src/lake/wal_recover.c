@@ -1,6 +1,5 @@
 /* Reading the log back after whatever happened. */
 #include <assert.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -135,24 +134,30 @@ static nx_status read_all(cursor *c, nx_err *err)
     for (bool first = true; i < w->n_segs; i++, first = false) {
         bool newest = i + 1 == w->n_segs;
         uint64_t before = c->last_pos, end = c->off;
-        nx_wal_path path = nx__wal_path(w, "wal", w->segs[i].first_pos);
-        NX_AUTO(nx_fd_drop) int fd = open(path.s, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-            return nx_fail_sys(err, NX_IO, "could not open segment %s", path.s);
+        NX_AUTO(nx_fd_drop) int fd = -1;
+        NX_TRY(nx__wal_open_to_read(w, &w->segs[i], &fd, err));
         nx_wal_segment *prev = c->s;
         c->s = &w->segs[i];
         c->fd = fd;
         nx_wal_segment probe = *c->s;
-        NX_TRY(nx__wal_read_header(w, fd, &probe, &c->contracts, err));
+        NX_TRY(nx__wal_peek_header(w, fd, &probe, &c->contracts, err));
         if (!first && probe.prev_pos != before) {
             c->s = prev;
             return damaged(c, end, "its last blocks are missing or bad", err);
         }
         NX_TRY(read_segment(c, newest, err));
         if (newest)
-            NX_TRY(nx__wal_open_segment(path.s, &w->fd, err));
+            NX_TRY(nx__wal_open_segment(nx__wal_path(w, "wal", c->s->first_pos).s, &w->fd, err));
     }
     return NX_OK;
+}
+
+/* From here on the owner may append and roll, and another thread release. */
+static void set_recovered(nx_wal *w)
+{
+    pthread_mutex_lock(&w->mutex);
+    w->recovered = true;
+    pthread_mutex_unlock(&w->mutex);
 }
 
 static nx_status finish(nx_wal *w, const cursor *c, nx_err *err)
@@ -166,14 +171,14 @@ static nx_status finish(nx_wal *w, const cursor *c, nx_err *err)
     /* what was written but not synced before a kill has been handed over: make it as durable as the rest */
     if (w->fd >= 0 && fdatasync(w->fd) != 0)
         return nx_fail_sys(err, NX_IO, "could not sync segment %s", nx__wal_path(w, "wal", c->s->first_pos).s);
-    return NX_OK;
+    return strcmp(c->contracts.p, w->contracts) == 0 ? NX_OK : nx__wal_roll(w, err);
 }
 
 nx_status nx_wal_recover(nx_wal *w, uint64_t after_pos, nx_wal_fn fn, void *ctx, nx_err *err)
 {
     assert(!w->recovered);
     if (w->n_segs == 0) {
-        w->recovered = true;
+        set_recovered(w);
         return NX_OK;
     }
     cursor c = {.w = w, .after_pos = after_pos, .fn = fn, .ctx = ctx, .fd = -1};
@@ -184,8 +189,23 @@ nx_status nx_wal_recover(nx_wal *w, uint64_t after_pos, nx_wal_fn fn, void *ctx,
         st = finish(w, &c, err);
     nx_buf_drop(&c.block);
     nx_buf_drop(&c.contracts);
-    w->recovered = st == NX_OK;
+    if (st == NX_OK)
+        set_recovered(w);
     return st;
+}
+
+nx_status nx_wal_each_segment(nx_wal *w, nx_wal_segment_fn fn, void *ctx, nx_err *err)
+{
+    NX_BUF_AUTO nx_buf contracts;
+    nx_buf_init(&contracts, SIZE_MAX / 2);
+    for (size_t i = 0; i < w->n_segs; i++) {
+        NX_AUTO(nx_fd_drop) int fd = -1;
+        nx_wal_segment s = w->segs[i];
+        NX_TRY(nx__wal_open_to_read(w, &s, &fd, err));
+        NX_TRY(nx__wal_peek_header(w, fd, &s, &contracts, err));
+        NX_TRY(fn(ctx, s.first_pos, contracts.p, err));
+    }
+    return NX_OK;
 }
 
 nx_status nx_wal_advance(nx_wal *w, uint64_t pos, nx_err *err)

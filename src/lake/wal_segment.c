@@ -89,7 +89,8 @@ static nx_status read_producers(nx_wal *w, const nx_wal_segment *s, nx_str b, si
     return at == b.n ? NX_OK : bad_header(w, s, "bytes behind the producer map", err);
 }
 
-nx_status nx__wal_read_header(nx_wal *w, int fd, nx_wal_segment *s, nx_buf *b, nx_err *err)
+/* The whole header into b. */
+static nx_status load_header(const nx_wal *w, int fd, nx_wal_segment *s, nx_buf *b, nx_err *err)
 {
     char h[NX_WAL_SEGMENT_HEAD];
     struct stat sb;
@@ -111,13 +112,34 @@ nx_status nx__wal_read_header(nx_wal *w, int fd, nx_wal_segment *s, nx_buf *b, n
     s->used = off;
     s->epoch = nx__get64(h + 24);
     s->prev_pos = nx__get64(h + 40);
-    if (w->next_id < nx__get32(h + 20))
-        w->next_id = nx__get32(h + 20);
-    size_t at = sizeof h + n_contracts;
-    NX_TRY(read_producers(w, s, (nx_str){b->p + at, used - at}, nx__get32(h + 48), err));
-    memmove(b->p, b->p + sizeof h, n_contracts);
-    b->p[n_contracts] = '\0';
-    b->n = n_contracts;
+    b->n = used;
+    return NX_OK;
+}
+
+static void keep_contracts(nx_buf *b)
+{
+    uint32_t n = nx__get32(b->p + 52);
+    memmove(b->p, b->p + NX_WAL_SEGMENT_HEAD, n);
+    b->p[n] = '\0';
+    b->n = n;
+}
+
+nx_status nx__wal_peek_header(const nx_wal *w, int fd, nx_wal_segment *s, nx_buf *contracts, nx_err *err)
+{
+    NX_TRY(load_header(w, fd, s, contracts, err));
+    keep_contracts(contracts);
+    return NX_OK;
+}
+
+nx_status nx__wal_read_header(nx_wal *w, int fd, nx_wal_segment *s, nx_buf *contracts, nx_err *err)
+{
+    nx_buf *b = contracts;
+    NX_TRY(load_header(w, fd, s, b, err));
+    if (w->next_id < nx__get32(b->p + 20))
+        w->next_id = nx__get32(b->p + 20);
+    size_t at = NX_WAL_SEGMENT_HEAD + nx__get32(b->p + 52);
+    NX_TRY(read_producers(w, s, (nx_str){b->p + at, b->n - at}, nx__get32(b->p + 48), err));
+    keep_contracts(b);
     return NX_OK;
 }
 
@@ -186,6 +208,13 @@ static nx_status get_file(nx_wal *w, uint64_t *bytes, nx_wal_path *path, nx_err 
     }
     *path = nx__wal_path(w, "new", w->next_pos);
     return make_zeroed(w, path->s, *bytes, err);
+}
+
+nx_status nx__wal_open_to_read(const nx_wal *w, const nx_wal_segment *s, int *ret_fd, nx_err *err)
+{
+    nx_wal_path path = nx__wal_path(w, "wal", s->first_pos);
+    *ret_fd = open(path.s, O_RDONLY | O_CLOEXEC);
+    return *ret_fd >= 0 ? NX_OK : nx_fail_sys(err, NX_IO, "could not open segment %s", path.s);
 }
 
 nx_status nx__wal_open_segment(const char *path, int *ret_fd, nx_err *err)
