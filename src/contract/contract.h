@@ -17,6 +17,8 @@ typedef struct nx_contract nx_contract;
 /* Loads and compiles every *.odcs.yaml below dir, in byte order. Fails with NX_INVALID naming file, line, key, cause and way out; all
  * files are looked at, the first error is reported together with how many more files have one. A folder without any: NX_NOT_FOUND. */
 NX_MUST_USE nx_status nx_contracts_load(const char *dir, nx_contracts **ret, nx_err *err);
+/* The same of these files alone, in this order (contracts as they once were, kept under other names). */
+NX_MUST_USE nx_status nx_contracts_load_files(const char *const *paths, size_t n, nx_contracts **ret, nx_err *err);
 void nx_contracts_drop(nx_contracts *s);
 size_t nx_contracts_count(const nx_contracts *s);
 const nx_contract *nx_contracts_at(const nx_contracts *s, size_t i);
@@ -24,11 +26,17 @@ const nx_contract *nx_contracts_at(const nx_contracts *s, size_t i);
 const nx_contract *nx_contracts_find(const nx_contracts *s, const char *table);
 
 /* Texts live as long as the set. */
-const char *nx_contract_id(const nx_contract *c);     /* "trades@1.0.0": goes into column _contract */
+const char *nx_contract_id(const nx_contract *c); /* "trades@1.0.0": goes into column _contract; of [A-Za-z0-9.+_@-] */
 const char *nx_contract_table(const nx_contract *c);  /* "bronze.trades" */
 const char *nx_contract_folder(const nx_contract *c); /* "bronze/market/trades" */
 const char *nx_contract_file(const nx_contract *c);   /* path it was loaded from */
 const char *nx_contract_description(const nx_contract *c);
+/* The bytes of its file as they were loaded, and their hash: what was in force, to the letter, where the id is only a promise. */
+nx_str nx_contract_source(const nx_contract *c);
+const char *nx_contract_hash(const nx_contract *c);
+enum { NX_CONTRACT_HASH_N = 16 };
+/* The first 16 lower-case hexadecimal digits of the SHA-256 of a file's bytes. */
+void nx_contract_hash_of(nx_str source, char ret[NX_CONTRACT_HASH_N + 1]);
 /* The whole row: wire, context and derived fields in the order of the file, then (tables of schema bronze) the eight technical columns of
  * technical.c; comments are the contract's descriptions. */
 const nx_schema *nx_contract_schema(const nx_contract *c);

@@ -111,6 +111,8 @@ typedef struct nx_variant {
 struct nx_contract {
     const char *name, *id, *table, *folder, *description, *file;
     size_t id_n;
+    nx_str source;
+    char hash[NX_CONTRACT_HASH_N + 1];
     nx_schema schema;
     nx_colspec *cols; /* one a field */
     size_t n_own;     /* fields of the file; the technical ones follow */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "contract/contract_int.h"
 #include "data/yaml.h"
 
@@ -48,10 +49,34 @@ static nx_status list_dir(loader *l, const char *dir, nx_err *err)
     return st;
 }
 
+/* Name and version go into column _contract, and into names of files. */
+static bool is_plain(nx_str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] == '\0' ||
+            strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.+_-", s.p[i]) == NULL)
+            return false;
+    return s.n > 0 && s.n <= 64 && s.p[0] != '.';
+}
+
+static nx_status check_id(const nx_contract *c, const nx_val *root, nx_err *err)
+{
+    static const char *const keys[] = {"name", "version"};
+    for (size_t i = 0; i < NX_COUNT_OF(keys); i++) {
+        const nx_val *v = nx_val_get(root, keys[i]);
+        if (v == NULL || !is_plain(v->s))
+            return nx__fail_at(err, c->file, v == NULL ? root : v,
+                               "%s must be 1 to 64 letters, digits or any of . + _ - and not begin with a dot",
+                               keys[i]);
+    }
+    return NX_OK;
+}
+
 static nx_status header(nx_contract *c, const nx_val *root, nx_arena *a, nx_err *err)
 {
     const nx_val *object = &nx_val_get(root, "schema")->items[0];
     const nx_val *folder = nx__odcs_custom(object, "folder"), *desc = nx_val_get(object, "description");
+    NX_TRY(check_id(c, root, err));
     nx_str name = nx_val_get(root, "name")->s, table = nx_val_str(nx_val_get(object, "physicalName"), NX_STR(""));
     if (!nx_str_eq(name, nx_val_get(object, "name")->s))
         return nx__fail_at(err, c->file, object, "the schema object must have the contract's name, " NX_STR_FMT,
@@ -101,6 +126,11 @@ static nx_status load_file(nx_contracts *set, const char *path, nx_contract **re
     if (c == NULL)
         return nx_nomem(err);
     c->file = path;
+    char *source = nx_arena_dup(&set->arena, nx_buf_str(&text));
+    if (source == NULL)
+        return nx_nomem(err);
+    c->source = (nx_str){source, text.n};
+    nx_contract_hash_of(c->source, c->hash);
     NX_TRY(compile(c, root, &set->arena, err));
     for (size_t i = 0; i < c->schema.n_fields; i++)
         c->cols[i].wire = NULL; /* pointed into the tree */
@@ -147,12 +177,8 @@ static nx_status add_contract(nx_contracts *set, nx_contract *c, nx_err *err)
     return NX_OK;
 }
 
-static nx_status load_all(loader *l, const char *dir, nx_err *err)
+static nx_status load_listed(loader *l, nx_err *err)
 {
-    NX_TRY(list_dir(l, dir, err));
-    if (l->n_paths == 0)
-        return nx_err_hint(err, nx_fail(err, NX_NOT_FOUND, "no contract (*.odcs.yaml) below %s", dir),
-                           "the project folder needs contracts/");
     l->set->items = NX_ARENA_ARRAY(&l->set->arena, const nx_contract *, l->n_paths);
     if (l->set->items == NULL)
         return nx_nomem(err);
@@ -179,21 +205,55 @@ static nx_status load_all(loader *l, const char *dir, nx_err *err)
     return st;
 }
 
+static nx_status begin(loader *l, nx_err *err)
+{
+    *l = (loader){.set = calloc(1, sizeof *l->set)};
+    if (l->set == NULL)
+        return nx_nomem(err);
+    nx_arena_init(&l->set->arena, 0);
+    return NX_OK;
+}
+
+static nx_status end(loader *l, nx_status st, nx_contracts **ret)
+{
+    free(l->paths);
+    if (st == NX_OK)
+        *ret = l->set;
+    else
+        nx_contracts_drop(l->set);
+    return st;
+}
+
 nx_status nx_contracts_load(const char *dir, nx_contracts **ret, nx_err *err)
 {
-    nx_contracts *set = calloc(1, sizeof *set);
-    if (set == NULL)
-        return nx_nomem(err);
-    nx_arena_init(&set->arena, 0);
-    loader l = {.set = set};
-    nx_status st = load_all(&l, dir, err);
-    free(l.paths);
-    if (st != NX_OK) {
-        nx_contracts_drop(set);
-        return st;
-    }
-    *ret = set;
+    loader l;
+    NX_TRY(begin(&l, err));
+    nx_status st = list_dir(&l, dir, err);
+    if (st == NX_OK && l.n_paths == 0)
+        st = nx_err_hint(err, nx_fail(err, NX_NOT_FOUND, "no contract (*.odcs.yaml) below %s", dir),
+                         "the project folder needs contracts/");
+    return end(&l, st == NX_OK ? load_listed(&l, err) : st, ret);
+}
+
+static nx_status take_path(loader *l, const char *path)
+{
+    const char *kept = nx_arena_dup(&l->set->arena, nx_str_of(path));
+    if (kept == NULL || !nx_grow(&l->paths, &l->cap_paths, l->n_paths + 1, sizeof *l->paths))
+        return NX_NOMEM;
+    l->paths[l->n_paths++] = kept;
     return NX_OK;
+}
+
+nx_status nx_contracts_load_files(const char *const *paths, size_t n, nx_contracts **ret, nx_err *err)
+{
+    loader l;
+    NX_TRY(begin(&l, err));
+    nx_status st = NX_OK;
+    for (size_t i = 0; i < n && st == NX_OK; i++)
+        st = take_path(&l, paths[i]);
+    if (st != NX_OK)
+        (void)nx_nomem(err);
+    return end(&l, st == NX_OK ? load_listed(&l, err) : st, ret);
 }
 
 void nx_contracts_drop(nx_contracts *s)
@@ -245,6 +305,24 @@ const char *nx_contract_file(const nx_contract *c)
 const char *nx_contract_description(const nx_contract *c)
 {
     return c->description;
+}
+
+nx_str nx_contract_source(const nx_contract *c)
+{
+    return c->source;
+}
+
+const char *nx_contract_hash(const nx_contract *c)
+{
+    return c->hash;
+}
+
+void nx_contract_hash_of(nx_str source, char ret[NX_CONTRACT_HASH_N + 1])
+{
+    char hex[65];
+    nx_sha256_hex(source, hex);
+    memcpy(ret, hex, NX_CONTRACT_HASH_N);
+    ret[NX_CONTRACT_HASH_N] = '\0';
 }
 
 const nx_schema *nx_contract_schema(const nx_contract *c)

@@ -123,6 +123,9 @@ static void errors_name_their_place(void **state)
         {"status: active", "statuss: active", ":6:", "did you mean 'status'?"},
         {"version: 1.2.0", "version: 1", ":5:", "quotes"},
         {"version: 1.2.0\n", "", "needs the key 'version'", ""},
+        {"version: 1.2.0", "version: ../1.2.0", ":5:", ""},
+        {"version: 1.2.0", "version: '1.2 0'", ":5:", ""},
+        {"version: 1.2.0", "version: ''", ":5:", ""},
         {"kind: DataContract", "kind: Thing", ":2:", ""},
         {"v3.1.0", "v2.2.2", ":1:", ""},
         {"name: sym, logicalType: string, physicalType: string", "name: sym, logicalType: string, physicalType: strin",
@@ -188,6 +191,39 @@ static void contracts_may_not_collide(void **state)
     assert_non_null(strstr(err.text, "belongs to"));
 }
 
+/* What was loaded can be kept and loaded again under another name, whatever became of its file. */
+static void source_and_hash(void **state)
+{
+    const folder *f = *state;
+    nx_contracts *s = NULL, *again = NULL;
+    nx_err err = {0};
+    write_file(f, "a.odcs.yaml", nx_str_of(minimal));
+    assert_int_equal(nx_contracts_load(f->path, &s, &err), NX_OK);
+    write_file(f, "a.odcs.yaml", NX_STR("gone"));
+    const nx_contract *c = nx_contracts_at(s, 0);
+    assert_true(nx_str_eq(nx_contract_source(c), nx_str_of(minimal)));
+    char hash[NX_CONTRACT_HASH_N + 1];
+    nx_contract_hash_of(NX_STR("abc"), hash); /* FIPS 180-4 */
+    assert_string_equal(hash, "ba7816bf8f01cfea");
+    nx_contract_hash_of(nx_str_of(minimal), hash);
+    assert_string_equal(nx_contract_hash(c), hash);
+    assert_int_equal(strlen(hash), NX_CONTRACT_HASH_N);
+
+    char kept[160];
+    snprintf(kept, sizeof kept, "%s/%s-%s", f->path, nx_contract_id(c), hash);
+    assert_int_equal(nx_file_create(kept, nx_contract_source(c), &err), NX_OK);
+    nx_contracts_drop(s);
+    assert_int_equal(nx_contracts_load_files((const char *[]){kept}, 1, &again, &err), NX_OK);
+    assert_int_equal(nx_contracts_count(again), 1);
+    assert_string_equal(nx_contract_id(nx_contracts_at(again, 0)), "ticks@1.2.0");
+    assert_string_equal(nx_contract_hash(nx_contracts_at(again, 0)), hash);
+    assert_string_equal(nx_contract_file(nx_contracts_at(again, 0)), kept);
+    nx_contracts_drop(again);
+    assert_int_equal(nx_contracts_load_files((const char *[]){kept, kept}, 2, &again, &err), NX_INVALID);
+    assert_non_null(strstr(err.text, "has a contract already"));
+    assert_int_equal(nx_contracts_load_files((const char *[]){"/nonexistent"}, 1, &again, &err), NX_NOT_FOUND);
+}
+
 static void all_files_are_looked_at(void **state)
 {
     const folder *f = *state;
@@ -210,6 +246,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(minimal_contract_works, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(errors_name_their_place, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(contracts_may_not_collide, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(source_and_hash, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(all_files_are_looked_at, make_folder, remove_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
