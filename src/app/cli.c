@@ -1,6 +1,5 @@
 #include "app/cli.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 const nx_opt_def nx_global_opts[] = {
@@ -219,41 +218,4 @@ nx_status nx_cli_speed(const char *text, double dflt, double max, double *ret, n
     if (*end != '\0' || !(*ret > 0) || *ret > 1e9)
         return nx_fail(err, NX_INVALID, "--speed is a positive number or max, not '%s'", text);
     return NX_OK;
-}
-
-static void print_opts(const nx_opt_def *defs)
-{
-    for (const nx_opt_def *d = defs; d != NULL && d->name != NULL; d++) {
-        char left[64];
-        snprintf(left, sizeof left, "%s%s%s%s%s", d->brief == NULL ? "" : d->brief, d->brief == NULL ? "" : ", ",
-                 d->name, d->arg == NULL ? "" : " ", d->arg == NULL ? "" : d->arg);
-        printf("  %-28s %s%s\n", left, d->help, d->many ? " (repeatable)" : "");
-    }
-}
-
-void nx_cli_help(const nx_cmd *c)
-{
-    if (c != NULL) {
-        printf("nexus %s - %s\n\nUsage: nexus %s %s\n", c->name, c->summary, c->name, c->usage);
-        if (c->help != NULL)
-            printf("\n%s\n", c->help);
-        if (c->opts != NULL) {
-            printf("\nOptions\n");
-            print_opts(c->opts);
-        }
-        printf("\nGlobal options: nexus --help\n");
-        return;
-    }
-    printf("nexus - market data and Reddit talk into a lakehouse and a star schema, in one program\n\n"
-           "Usage: nexus [options] COMMAND [words] [options]\n\nCommands\n");
-    for (c = nx_cmds; c->name != NULL; c++)
-        printf("  %-12s %s\n", c->name, c->summary);
-    printf("\nOptions of every command\n");
-    print_opts(nx_global_opts);
-    printf("\nExamples\n"
-           "  nexus demo                                       the whole pipeline, no accounts, no network\n"
-           "  nexus stream & nexus replay day.ndjson.zst --speed max\n"
-           "  nexus sql 'select symbol, count(*) from bronze.trades group by 1'\n\n"
-           "Exit codes: 0 ok, 1 a check, test or model failed, 2 wrong usage or configuration,\n"
-           "3 something outside failed (75 when a retry can help).\n");
 }

@@ -66,6 +66,19 @@ NX_MUST_USE nx_status nx_args_i64(const nx_args *a, const char *name, int64_t df
 /* "max" or a positive number; dflt when text is NULL. */
 NX_MUST_USE nx_status nx_cli_speed(const char *text, double dflt, double max, double *ret, nx_err *err);
 
+/* A word that the usage text of a command lets follow others: "alpaca bars|trades | reddit" gives alpaca and reddit after nothing, bars and
+ * trades after "alpaca". The name of any command is NX_CMD_WORD_COMMAND. Views into the usage text. */
+typedef struct nx_cmd_word {
+    nx_str after, word;
+} nx_cmd_word;
+#define NX_CMD_WORD_COMMAND "COMMAND"
+/* Up to max of them into ret; returns how many. */
+size_t nx_cmd_words(const nx_cmd *c, nx_cmd_word *ret, size_t max);
+/* Is it to be typed as it stands (small letters), not a placeholder such as TABLE? */
+bool nx_cmd_word_literal(nx_str word);
+
 void nx_cli_help(const nx_cmd *c); /* stdout; NULL: overview */
+/* The same as one JSON object on stdout: a command {name, usage, summary, help, options}, or all of them. */
+NX_MUST_USE nx_status nx_cli_help_json(const nx_cmd *c, nx_err *err);
 
 #endif

@@ -6,6 +6,7 @@
 
 nx_status nx_cmd_backfill(const nx_globals *g, nx_args *a, nx_err *err);
 nx_status nx_cmd_check(const nx_globals *g, nx_args *a, nx_err *err);
+nx_status nx_cmd_completions(const nx_globals *g, nx_args *a, nx_err *err);
 nx_status nx_cmd_contract(const nx_globals *g, nx_args *a, nx_err *err);
 nx_status nx_cmd_dbt(const nx_globals *g, nx_args *a, nx_err *err);
 nx_status nx_cmd_demo(const nx_globals *g, nx_args *a, nx_err *err);

@@ -54,7 +54,7 @@ const nx_cmd nx_cmds[] = {
      .help = "Reads bronze, writes enrich.scores and enrich.mentions; only what no earlier run has scored.",
      .run = nx_cmd_enrich},
     {.name = "dbt",
-     .usage = "build|run|test|snapshot|seed|compile|ls|parse|run-operation NAME [--select …]",
+     .usage = "build|run|test|snapshot|seed|compile|ls|parse | source freshness | run-operation NAME",
      .summary = "build the models: the dbt project, run in process",
      .help =
          "Selectors, console lines and artifacts are dbt's. What it does not speak it refuses by name; --engine core runs an installed dbt Core.\n\n"
@@ -135,6 +135,16 @@ const nx_cmd nx_cmds[] = {
      .words_min = 1,
      .words_max = 2,
      .run = nx_cmd_lake},
+    {.name = "completions",
+     .usage = "bash|zsh|fish",
+     .summary = "completions for a shell",
+     .help = "Commands, their words and options, as this program has them.\n\n"
+             "Examples\n"
+             "  source <(nexus completions bash)\n"
+             "  nexus completions fish >~/.config/fish/completions/nexus.fish",
+     .words_min = 1,
+     .words_max = 1,
+     .run = nx_cmd_completions},
     {.name = "version",
      .usage = "",
      .summary = "versions of the program and its engine",

@@ -334,11 +334,3 @@ nx_status nx_config_secret(const nx_config *c, const char *key, char **ret, nx_e
     *ret = nx_buf_take(&b);
     return *ret == NULL ? nx_nomem(err) : NX_OK;
 }
-
-void nx_config_help(void)
-{
-    printf("nexus.yml: every key, its default and what it is. Any key: --set KEY=VALUE or environment NEXUS_A__B.\n"
-           "Secrets by reference: ${env:NAME}, ${file:/path}.\n\n");
-    for (const nx_conf_key *k = nx_conf_keys; k->name != NULL; k++)
-        printf("  %-28s %-36s %s\n", k->name, k->dflt == NULL ? "null" : k->dflt, k->help);
-}

@@ -50,11 +50,16 @@ static int run(int argc, char **argv)
     const nx_cmd *cmd = NULL;
     nx_err err = {0};
     nx_status st = nx_cli_parse(argc, argv, &arena, &g, &cmd, &args, &err);
-    if (st == NX_OK && (cmd == NULL || g.help)) {
+    if (st == NX_OK && cmd == NULL && !g.help) {
+        if (!g.json)
+            nx_cli_help(NULL);
+        st = nx_fail(&err, NX_INVALID, "no command is given");
+        nx_err_hint(&err, st, "nexus --help lists them");
+    } else if (st == NX_OK && g.help && g.json) {
+        st = nx_cli_help_json(cmd, &err);
+    } else if (st == NX_OK && g.help) {
         nx_cli_help(cmd);
-        return g.help ? 0 : 2;
-    }
-    if (st == NX_OK) {
+    } else if (st == NX_OK) {
         nx_log_setup(g.quiet ? NX_LOG_WARN : g.verbose ? NX_LOG_DEBUG : NX_LOG_INFO, g.log_json);
         st = cmd->run(&g, &args, &err);
     }

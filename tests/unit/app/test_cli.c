@@ -107,13 +107,40 @@ static void test_numbers(void **state)
     nx_arena_drop(&p.arena);
 }
 
+/* words of a usage text as "after>word" in one line */
+static const char *words_of(const char *usage, char out[512])
+{
+    nx_cmd c = {.name = "x", .usage = usage};
+    nx_cmd_word w[16];
+    size_t n = nx_cmd_words(&c, w, 16), at = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < n; i++)
+        at += (size_t)snprintf(out + at, 512 - at, "%s" NX_STR_FMT ">" NX_STR_FMT, i == 0 ? "" : " ",
+                               NX_STR_ARG(w[i].after), NX_STR_ARG(w[i].word));
+    return out;
+}
+
+static void test_usage_words(void **state)
+{
+    (void)state;
+    char out[512];
+    assert_string_equal(words_of("ls | show RECORD_ID", out), ">ls >show");
+    assert_string_equal(words_of("alpaca bars|trades | reddit", out), ">alpaca alpaca>bars alpaca>trades >reddit");
+    assert_string_equal(words_of("build|run | source freshness | run-operation NAME [--select …]", out),
+                        ">build >run >source source>freshness >run-operation");
+    assert_string_equal(words_of("[COMMAND | config]", out), ">COMMAND >config");
+    assert_string_equal(words_of("FILE… [--speed N|max] [--to URL]", out), "");
+    assert_string_equal(words_of("", out), "");
+    nx_cmd c = {.name = "x", .usage = "a|b|c"};
+    nx_cmd_word w[2];
+    assert_int_equal(nx_cmd_words(&c, w, 2), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_globals_anywhere),
-        cmocka_unit_test(test_dash_values),
-        cmocka_unit_test(test_bad_usage),
-        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_globals_anywhere), cmocka_unit_test(test_dash_values), cmocka_unit_test(test_bad_usage),
+        cmocka_unit_test(test_numbers),          cmocka_unit_test(test_usage_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
