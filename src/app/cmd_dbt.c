@@ -147,9 +147,9 @@ static nx_status in_process(nx_project *p, const nx_args *a, const char *command
         return list_json(p->g, &o, err);
     nx_status st = nx_dbt_run(&o, &r, err);
     if ((st == NX_OK || st == NX_CHECK_FAILED) && p->g->json)
-        printf(
-            "{\"pass\":%zu,\"warn\":%zu,\"error\":%zu,\"skip\":%zu,\"total\":%zu,\"rows_added\":%lld,\"rows_removed\":%lld,\"seconds\":%.3f}\n",
-            r.pass, r.warn, r.error, r.skip, r.total, (long long)r.rows_added, (long long)r.rows_removed, r.seconds);
+        printf("{\"pass\":%zu,\"warn\":%zu,\"error\":%zu,\"skip\":%zu,\"total\":%zu,\"rows_added\":%lld,"
+               "\"rows_removed\":%lld,\"seconds\":%.3f}\n",
+               r.pass, r.warn, r.error, r.skip, r.total, (long long)r.rows_added, (long long)r.rows_removed, r.seconds);
     if (st == NX_CHECK_FAILED)
         nx_err_clear(err); /* the console lines told it */
     return st;
@@ -183,14 +183,17 @@ static nx_status core(nx_project *p, const nx_args *a, nx_err *err)
     }
     argv[n] = NULL;
     const char *lake = nx_project_path(p, nx_config_str(p->cfg, "lake.root"));
-    char full[4096];
-    if (lake == NULL || (lake[0] == '/'                      ? snprintf(full, sizeof full, "%s", lake)
-                         : getcwd(full, sizeof full) == NULL ? -1
-                                                             : 0) < 0)
-        return nx_fail_sys(err, NX_IO, "could not name the lake's folder");
-    if (lake[0] != '/')
-        snprintf(full + strlen(full), sizeof full - strlen(full), "/%s", lake);
-    setenv("NEXUS_LAKE_ROOT", full, 1);
+    if (lake == NULL)
+        return nx_nomem(err);
+    if (lake[0] != '/') {
+        char here[4096];
+        if (getcwd(here, sizeof here) == NULL)
+            return nx_fail_sys(err, NX_IO, "could not name the lake's folder");
+        lake = nx_arena_printf(&p->arena, "%s/%s", here, lake);
+        if (lake == NULL)
+            return nx_nomem(err);
+    }
+    setenv("NEXUS_LAKE_ROOT", lake, 1);
     execvp("dbt", (char *const *)(uintptr_t)argv);
     nx_fail_sys(err, NX_NOT_FOUND, "could not run dbt Core");
     return nx_err_hint(err, NX_NOT_FOUND, "install it beside: pip install 'dbt-core<1.12' dbt-duckdb deltalake");

@@ -54,10 +54,10 @@ bool nx_contract_speaks(const nx_contract *c, const char *feed);
 typedef struct nx_row_meta {
     nx_str source;       /* _source: feed or producer */
     int64_t received_us; /* _received_at */
-    nx_str
-        known_basis; /* "received": _known_at is received_us; "declared": the row's own time (bar end, trade time, creation) plus */
-    int64_t known_delay_us; /* ... this delay */
-    int64_t pos;            /* _ingest_pos */
+    /* "received": _known_at is received_us; "declared": the row's own time (bar end, trade time, creation) plus the delay */
+    nx_str known_basis;
+    int64_t known_delay_us;
+    int64_t pos; /* _ingest_pos */
 } nx_row_meta;
 
 /* A value that the page, not the object, tells: symbol of a REST page, timeframe of a request, observed_at. */
@@ -67,10 +67,9 @@ typedef struct nx_context {
 } nx_context;
 
 typedef struct nx_row_error {
-    int32_t index;     /* row in the frame; -1: the frame as a whole */
-    const char *field; /* column name; for an unknown member its wire name; or "" */
-    const char *
-        rule; /* stable id, list in README.md: json, utf8, escape, duplicate, unknown_type, limit, type, required, decimal, ... */
+    int32_t index;       /* row in the frame; -1: the frame as a whole */
+    const char *field;   /* column name; for an unknown member its wire name; or "" */
+    const char *rule;    /* stable id (json, utf8, type, required, decimal, ...); README.md lists them */
     const char *message; /* for a person; says what was expected */
     nx_str value; /* the offending text, valid UTF-8, at most 256 bytes; may be empty, may point into the frame */
 } nx_row_error;
@@ -86,8 +85,8 @@ typedef struct nx_refused {
 typedef struct nx_verdict {
     uint32_t accepted, rejected; /* rows; a frame refused as a whole counts as one */
     uint32_t control;            /* objects that the control function took */
-    const nx_refused *
-        refused; /* rejected entries; live until the next call on this decoder, and only as long as the frame's bytes */
+    /* rejected entries; they live until the next call on this decoder, and no longer than the frame's bytes */
+    const nx_refused *refused;
 } nx_verdict;
 
 typedef struct nx_decoder nx_decoder;

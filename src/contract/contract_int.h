@@ -120,8 +120,8 @@ struct nx_contract {
     const char *const *key, *const *partition, *const *stats;
     nx_variant *variants; /* one an entry of feeds */
     size_t n_variants;
-    nx_variant *
-        plain; /* for single objects: entry without `when` or the only one, every wire name known; NULL: no wire form */
+    /* for single objects: the entry without `when` or the only one, with every wire name known; NULL: no wire form */
+    nx_variant *plain;
     const char *when_key; /* discriminator of the entries that have one; NULL: none */
     const nx_str *ignore;
     size_t n_ignore;

@@ -17,144 +17,155 @@ struct shape {
     const key *keys;  /* up to a NULL name */
 };
 
+/* clang-format off */
+#define KEY(name, kinds) {name, kinds, NULL}
+#define KEY_OF(name, kinds, inner) {name, kinds, &inner}
+/* clang-format on */
+
 #define DOC_KEYS                                                                                                       \
-    {"authoritativeDefinitions", ARR, &definition_shape},                                                              \
-    {                                                                                                                  \
-        "customProperties", ARR, &custom_shape                                                                         \
-    }
-#define ID_KEYS                                                                                                        \
-    {"id", STR, NULL}, {"tags", ARR, NULL},                                                                            \
-    {                                                                                                                  \
-        "description", STR, NULL                                                                                       \
-    }
+    KEY_OF("authoritativeDefinitions", ARR, definition_shape), KEY_OF("customProperties", ARR, custom_shape)
+#define ID_KEYS KEY("id", STR), KEY("tags", ARR), KEY("description", STR)
 
 static const shape custom_shape, definition_shape, quality_shape, property_shape;
 
-static const shape custom_shape = {
-    "a custom property",
-    (const key[]){
-        {"id", STR, NULL}, {"property", STR | REQ, NULL}, {"value", ANY | REQ, NULL}, {"description", STR, NULL}, {0}}};
-static const shape definition_shape = {
-    "an authoritative definition",
-    (const key[]){
-        {"id", STR, NULL}, {"type", STR | REQ, NULL}, {"url", STR | REQ, NULL}, {"description", STR, NULL}, {0}}};
-static const shape description_shape = {
-    "description",
-    (const key[]){{"purpose", STR, NULL}, {"limitations", STR, NULL}, {"usage", STR, NULL}, DOC_KEYS, {0}}};
-static const shape arguments_shape = {"arguments", (const key[]){{"validValues", ARR, NULL},
-                                                                 {"missingValues", ARR, NULL},
-                                                                 {"pattern", STR, NULL},
-                                                                 {"properties", ARR, NULL},
-                                                                 {0}}};
-static const shape quality_shape = {"a quality rule", (const key[]){ID_KEYS,
-                                                                    DOC_KEYS,
-                                                                    {"name", STR, NULL},
-                                                                    {"type", STR, NULL},
-                                                                    {"dimension", STR, NULL},
-                                                                    {"severity", STR, NULL},
-                                                                    {"businessImpact", STR, NULL},
-                                                                    {"unit", STR, NULL},
-                                                                    {"method", STR, NULL},
-                                                                    {"schedule", STR, NULL},
-                                                                    {"scheduler", STR, NULL},
-                                                                    {"metric", STR, NULL},
-                                                                    {"rule", STR, NULL},
-                                                                    {"query", STR, NULL},
-                                                                    {"engine", STR, NULL},
-                                                                    {"implementation", STR | OBJ, NULL},
-                                                                    {"arguments", OBJ, &arguments_shape},
-                                                                    {"mustBe", ANY, NULL},
-                                                                    {"mustNotBe", ANY, NULL},
-                                                                    {"mustBeGreaterThan", NUM, NULL},
-                                                                    {"mustBeGreaterOrEqualTo", NUM, NULL},
-                                                                    {"mustBeLessThan", NUM, NULL},
-                                                                    {"mustBeLessOrEqualTo", NUM, NULL},
-                                                                    {"mustBeBetween", ARR, NULL},
-                                                                    {"mustNotBeBetween", ARR, NULL},
-                                                                    {0}}};
-static const shape relationship_shape = {"a relationship", (const key[]){{"id", STR, NULL},
-                                                                         {"type", STR, NULL},
-                                                                         {"from", STR | ARR, NULL},
-                                                                         {"to", STR | ARR | REQ, NULL},
-                                                                         {"customProperties", ARR, &custom_shape},
-                                                                         {0}}};
-static const shape options_shape = {"logicalTypeOptions", (const key[]){{"minLength", NUM, NULL},
-                                                                        {"maxLength", NUM, NULL},
-                                                                        {"pattern", STR, NULL},
-                                                                        {"format", STR, NULL},
-                                                                        {"minimum", NUM | STR, NULL},
-                                                                        {"maximum", NUM | STR, NULL},
-                                                                        {"exclusiveMinimum", NUM | STR, NULL},
-                                                                        {"exclusiveMaximum", NUM | STR, NULL},
-                                                                        {"timezone", BOOL, NULL},
-                                                                        {"defaultTimezone", STR, NULL},
-                                                                        {"minItems", NUM, NULL},
-                                                                        {"maxItems", NUM, NULL},
-                                                                        {"uniqueItems", BOOL, NULL},
-                                                                        {"multipleOf", NUM, NULL},
-                                                                        {"minProperties", NUM, NULL},
-                                                                        {"maxProperties", NUM, NULL},
-                                                                        {"required", ARR, NULL},
-                                                                        {0}}};
+static const key custom_keys[] = {
+    KEY("id", STR), KEY("property", STR | REQ), KEY("value", ANY | REQ), KEY("description", STR), {0}};
+static const shape custom_shape = {"a custom property", custom_keys};
+
+static const key definition_keys[] = {
+    KEY("id", STR), KEY("type", STR | REQ), KEY("url", STR | REQ), KEY("description", STR), {0}};
+static const shape definition_shape = {"an authoritative definition", definition_keys};
+
+static const key description_keys[] = {KEY("purpose", STR), KEY("limitations", STR), KEY("usage", STR), DOC_KEYS, {0}};
+static const shape description_shape = {"description", description_keys};
+
+static const key arguments_keys[] = {
+    KEY("validValues", ARR), KEY("missingValues", ARR), KEY("pattern", STR), KEY("properties", ARR), {0}};
+static const shape arguments_shape = {"arguments", arguments_keys};
+
+static const key quality_keys[] = {ID_KEYS,
+                                   DOC_KEYS,
+                                   KEY("name", STR),
+                                   KEY("type", STR),
+                                   KEY("dimension", STR),
+                                   KEY("severity", STR),
+                                   KEY("businessImpact", STR),
+                                   KEY("unit", STR),
+                                   KEY("method", STR),
+                                   KEY("schedule", STR),
+                                   KEY("scheduler", STR),
+                                   KEY("metric", STR),
+                                   KEY("rule", STR),
+                                   KEY("query", STR),
+                                   KEY("engine", STR),
+                                   KEY("implementation", STR | OBJ),
+                                   KEY_OF("arguments", OBJ, arguments_shape),
+                                   KEY("mustBe", ANY),
+                                   KEY("mustNotBe", ANY),
+                                   KEY("mustBeGreaterThan", NUM),
+                                   KEY("mustBeGreaterOrEqualTo", NUM),
+                                   KEY("mustBeLessThan", NUM),
+                                   KEY("mustBeLessOrEqualTo", NUM),
+                                   KEY("mustBeBetween", ARR),
+                                   KEY("mustNotBeBetween", ARR),
+                                   {0}};
+static const shape quality_shape = {"a quality rule", quality_keys};
+
+static const key relationship_keys[] = {KEY("id", STR),
+                                        KEY("type", STR),
+                                        KEY("from", STR | ARR),
+                                        KEY("to", STR | ARR | REQ),
+                                        KEY_OF("customProperties", ARR, custom_shape),
+                                        {0}};
+static const shape relationship_shape = {"a relationship", relationship_keys};
+
+static const key options_keys[] = {KEY("minLength", NUM),
+                                   KEY("maxLength", NUM),
+                                   KEY("pattern", STR),
+                                   KEY("format", STR),
+                                   KEY("minimum", NUM | STR),
+                                   KEY("maximum", NUM | STR),
+                                   KEY("exclusiveMinimum", NUM | STR),
+                                   KEY("exclusiveMaximum", NUM | STR),
+                                   KEY("timezone", BOOL),
+                                   KEY("defaultTimezone", STR),
+                                   KEY("minItems", NUM),
+                                   KEY("maxItems", NUM),
+                                   KEY("uniqueItems", BOOL),
+                                   KEY("multipleOf", NUM),
+                                   KEY("minProperties", NUM),
+                                   KEY("maxProperties", NUM),
+                                   KEY("required", ARR),
+                                   {0}};
+static const shape options_shape = {"logicalTypeOptions", options_keys};
+
 #define PROPERTY_KEYS                                                                                                  \
-    ID_KEYS, DOC_KEYS, {"logicalType", STR, NULL}, {"logicalTypeOptions", OBJ, &options_shape},                        \
-        {"physicalType", STR, NULL}, {"physicalName", STR, NULL}, {"businessName", STR, NULL},                         \
-        {"required", BOOL, NULL}, {"unique", BOOL, NULL}, {"primaryKey", BOOL, NULL},                                  \
-        {"primaryKeyPosition", NUM, NULL}, {"partitioned", BOOL, NULL}, {"partitionKeyPosition", NUM, NULL},           \
-        {"classification", STR, NULL}, {"encryptedName", STR, NULL}, {"transformSourceObjects", ARR, NULL},            \
-        {"transformLogic", STR, NULL}, {"transformDescription", STR, NULL}, {"examples", ARR, NULL},                   \
-        {"criticalDataElement", BOOL, NULL}, {"relationships", ARR, &relationship_shape},                              \
-        {"quality", ARR, &quality_shape}, {"properties", ARR, &property_shape},                                        \
-    {                                                                                                                  \
-        "items", OBJ, &items_shape                                                                                     \
-    }
-static const shape items_shape = {"items", (const key[]){PROPERTY_KEYS, {"name", STR, NULL}, {0}}};
-static const shape property_shape = {"a property", (const key[]){{"name", STR | REQ, NULL}, PROPERTY_KEYS, {0}}};
-static const shape object_shape = {"a schema object", (const key[]){ID_KEYS,
-                                                                    DOC_KEYS,
-                                                                    {"name", STR | REQ, NULL},
-                                                                    {"physicalName", STR, NULL},
-                                                                    {"physicalType", STR, NULL},
-                                                                    {"logicalType", STR, NULL},
-                                                                    {"businessName", STR, NULL},
-                                                                    {"dataGranularityDescription", STR, NULL},
-                                                                    {"properties", ARR | REQ, &property_shape},
-                                                                    {"relationships", ARR, &relationship_shape},
-                                                                    {"quality", ARR, &quality_shape},
-                                                                    {0}}};
-static const shape sla_shape = {"an SLA property", (const key[]){{"id", STR, NULL},
-                                                                 {"property", STR | REQ, NULL},
-                                                                 {"value", STR | NUM | BOOL | REQ, NULL},
-                                                                 {"valueExt", ANY, NULL},
-                                                                 {"unit", STR, NULL},
-                                                                 {"element", STR, NULL},
-                                                                 {"driver", STR, NULL},
-                                                                 {"description", STR, NULL},
-                                                                 {"scheduler", STR, NULL},
-                                                                 {"schedule", STR, NULL},
-                                                                 {0}}};
-static const shape root_shape = {"a contract", (const key[]){{"apiVersion", STR | REQ, NULL},
-                                                             {"kind", STR | REQ, NULL},
-                                                             {"id", STR | REQ, NULL},
-                                                             {"version", STR | REQ, NULL},
-                                                             {"status", STR | REQ, NULL},
-                                                             {"name", STR | REQ, NULL},
-                                                             {"tenant", STR, NULL},
-                                                             {"domain", STR, NULL},
-                                                             {"dataProduct", STR, NULL},
-                                                             {"tags", ARR, NULL},
-                                                             {"description", OBJ, &description_shape},
-                                                             {"servers", ARR, NULL},
-                                                             {"schema", ARR | REQ, &object_shape},
-                                                             {"slaProperties", ARR, &sla_shape},
-                                                             {"slaDefaultElement", STR, NULL},
-                                                             {"support", ARR, NULL},
-                                                             {"price", OBJ, NULL},
-                                                             {"team", OBJ | ARR, NULL},
-                                                             {"roles", ARR, NULL},
-                                                             DOC_KEYS,
-                                                             {"contractCreatedTs", STR, NULL},
-                                                             {0}}};
+    ID_KEYS, DOC_KEYS, KEY("logicalType", STR), KEY_OF("logicalTypeOptions", OBJ, options_shape),                      \
+        KEY("physicalType", STR), KEY("physicalName", STR), KEY("businessName", STR), KEY("required", BOOL),           \
+        KEY("unique", BOOL), KEY("primaryKey", BOOL), KEY("primaryKeyPosition", NUM), KEY("partitioned", BOOL),        \
+        KEY("partitionKeyPosition", NUM), KEY("classification", STR), KEY("encryptedName", STR),                       \
+        KEY("transformSourceObjects", ARR), KEY("transformLogic", STR), KEY("transformDescription", STR),              \
+        KEY("examples", ARR), KEY("criticalDataElement", BOOL), KEY_OF("relationships", ARR, relationship_shape),      \
+        KEY_OF("quality", ARR, quality_shape), KEY_OF("properties", ARR, property_shape),                              \
+        KEY_OF("items", OBJ, items_shape)
+static const shape items_shape;
+
+static const key items_keys[] = {PROPERTY_KEYS, KEY("name", STR), {0}};
+static const shape items_shape = {"items", items_keys};
+
+static const key property_keys[] = {KEY("name", STR | REQ), PROPERTY_KEYS, {0}};
+static const shape property_shape = {"a property", property_keys};
+
+static const key object_keys[] = {ID_KEYS,
+                                  DOC_KEYS,
+                                  KEY("name", STR | REQ),
+                                  KEY("physicalName", STR),
+                                  KEY("physicalType", STR),
+                                  KEY("logicalType", STR),
+                                  KEY("businessName", STR),
+                                  KEY("dataGranularityDescription", STR),
+                                  KEY_OF("properties", ARR | REQ, property_shape),
+                                  KEY_OF("relationships", ARR, relationship_shape),
+                                  KEY_OF("quality", ARR, quality_shape),
+                                  {0}};
+static const shape object_shape = {"a schema object", object_keys};
+
+static const key sla_keys[] = {KEY("id", STR),
+                               KEY("property", STR | REQ),
+                               KEY("value", STR | NUM | BOOL | REQ),
+                               KEY("valueExt", ANY),
+                               KEY("unit", STR),
+                               KEY("element", STR),
+                               KEY("driver", STR),
+                               KEY("description", STR),
+                               KEY("scheduler", STR),
+                               KEY("schedule", STR),
+                               {0}};
+static const shape sla_shape = {"an SLA property", sla_keys};
+
+static const key root_keys[] = {KEY("apiVersion", STR | REQ),
+                                KEY("kind", STR | REQ),
+                                KEY("id", STR | REQ),
+                                KEY("version", STR | REQ),
+                                KEY("status", STR | REQ),
+                                KEY("name", STR | REQ),
+                                KEY("tenant", STR),
+                                KEY("domain", STR),
+                                KEY("dataProduct", STR),
+                                KEY("tags", ARR),
+                                KEY_OF("description", OBJ, description_shape),
+                                KEY("servers", ARR),
+                                KEY_OF("schema", ARR | REQ, object_shape),
+                                KEY_OF("slaProperties", ARR, sla_shape),
+                                KEY("slaDefaultElement", STR),
+                                KEY("support", ARR),
+                                KEY("price", OBJ),
+                                KEY("team", OBJ | ARR),
+                                KEY("roles", ARR),
+                                DOC_KEYS,
+                                KEY("contractCreatedTs", STR),
+                                {0}};
+static const shape root_shape = {"a contract", root_keys};
 
 nx_status nx__fail_place(nx_err *err, nx_status st, const char *file, const nx_val *v)
 {

@@ -119,11 +119,8 @@ static nx_status parse_allowed(const rule_job *j, const nx_val *list)
         if (v->kind != NX_VAL_STR)
             return nx__fail_at(j->err, j->file, v, "a valid value must be text; put it in quotes");
         all[i] = (nx_str){nx_arena_dup(j->a, v->s), v->s.n};
-        if (all[i].p == NULL ||
-            nx_buf_adds(&text, i == 0             ? ""
-                               : i + 1 == list->n ? " or "
-                                                  : ", ") != NX_OK ||
-            nx_buf_add(&text, v->s) != NX_OK)
+        const char *between = i + 1 == list->n ? " or " : ", ";
+        if (all[i].p == NULL || (i > 0 && nx_buf_adds(&text, between) != NX_OK) || nx_buf_add(&text, v->s) != NX_OK)
             return nx_nomem(j->err);
     }
     j->r->allowed_text = nx_arena_dup(j->a, nx_buf_str(&text));

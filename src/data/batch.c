@@ -3,10 +3,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "data/data_int.h"
+
 enum { ROWS_FIRST = 64, HEAP_FIRST = 64 };
 
-/* Bytes of a value in data; 0 for kinds without. */
-static size_t width_of(const nx_type *t)
+size_t nx__type_width(const nx_type *t)
 {
     switch (t->kind) {
     case NX_BOOL:
@@ -62,7 +63,7 @@ nx_status nx_col_grow(const nx_batch *b, nx_col *c)
     size_t cap = c->cap == 0 ? ROWS_FIRST : c->cap * 2;
     if (cap > c->cap_max)
         cap = c->cap_max;
-    size_t width = width_of(c->type), words = (cap + 63) / 64, old_words = (c->cap + 63) / 64;
+    size_t width = nx__type_width(c->type), words = (cap + 63) / 64, old_words = (c->cap + 63) / 64;
     if ((width > 0 && !resize(&c->data, cap, width)) || (has_off(c) && !resize(&c->off, cap + 1, sizeof *c->off)) ||
         !resize(&c->valid, words, sizeof *c->valid))
         return NX_NOMEM;
@@ -99,7 +100,7 @@ static nx_status init_cols(const nx_batch *b, nx_col **ret, size_t *ret_n, const
         nx_col *c = &cols[i];
         c->type = &f[i].type;
         c->name = f[i].name;
-        size_t width = width_of(c->type);
+        size_t width = nx__type_width(c->type);
         c->cap_max = cap_max > 0 ? cap_max : b->heap_max / (width == 0 ? sizeof(uint32_t) : width);
         NX_TRY(nx_col_grow(b, c));
         if (has_heap(c))
@@ -148,7 +149,7 @@ nx_status nx_col_null(nx_batch *b, nx_col *c)
 {
     if (NX_UNLIKELY(c->n == c->cap))
         NX_TRY(nx_col_grow(b, c));
-    size_t width = width_of(c->type);
+    size_t width = nx__type_width(c->type);
     if (width > 0)
         memset((char *)c->data + c->n * width, 0, width);
     if (has_off(c))
@@ -219,7 +220,8 @@ void nx_batch_clear(nx_batch *b)
 
 static size_t col_bytes(const nx_col *c)
 {
-    size_t n = c->n * width_of(c->type) + (c->n + 7) / 8 + c->heap_n + (has_off(c) ? (c->n + 1) * sizeof *c->off : 0);
+    size_t n =
+        c->n * nx__type_width(c->type) + (c->n + 7) / 8 + c->heap_n + (has_off(c) ? (c->n + 1) * sizeof *c->off : 0);
     for (size_t i = 0; i < c->n_children; i++)
         n += col_bytes(&c->child[i]);
     return n;
@@ -250,7 +252,7 @@ static nx_status copy_value(nx_batch *b, nx_col *to, const nx_col *from, size_t 
         return nx_col_struct_end(b, to);
     }
     NX_TRY(end_nested(b, to)); /* the valid bit; the value follows */
-    size_t width = width_of(from->type);
+    size_t width = nx__type_width(from->type);
     memcpy((char *)to->data + (to->n - 1) * width, (const char *)from->data + i * width, width);
     return NX_OK;
 }

@@ -1,6 +1,8 @@
 /* The invariants of a batch, walked column by column. */
 #include "data/batch.h"
 
+#include "data/data_int.h"
+
 static nx_status broken(nx_err *err, const nx_col *c, size_t row, const char *what)
 {
     return nx_fail(err, NX_CORRUPT, "could not use the batch: column \"%s\", row %zu: %s", c->name, row, what);
@@ -8,10 +10,7 @@ static nx_status broken(nx_err *err, const nx_col *c, size_t row, const char *wh
 
 static bool is_zero(const nx_col *c, size_t i)
 {
-    size_t width = c->type->kind == NX_BOOL                                 ? 1
-                   : c->type->kind == NX_INT32 || c->type->kind == NX_DATE  ? 4
-                   : c->type->kind == NX_DECIMAL && c->type->precision > 18 ? 16
-                                                                            : 8;
+    size_t width = nx__type_width(c->type);
     const char *p = (const char *)c->data + i * width;
     for (size_t k = 0; k < width; k++)
         if (p[k] != 0)

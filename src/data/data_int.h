@@ -2,6 +2,7 @@
 #ifndef NX_DATA_DATA_INT_H
 #define NX_DATA_DATA_INT_H
 
+#include "data/type.h"
 #include "data/value.h"
 
 /* Length of the longest JSON number at the start of s, 0 when there is none. Reading stops at the first byte that
@@ -9,6 +10,9 @@
 size_t nx__num_scan(nx_str s);
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "text is read as words, first character in the lowest byte");
+
+/* Bytes of one value of the type in a column's data; 0 for kinds without (strings, lists, structs). */
+size_t nx__type_width(const nx_type *t);
 
 static inline uint64_t nx__load64(const char *p)
 {

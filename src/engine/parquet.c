@@ -94,10 +94,10 @@ static nx_status copy_sql(nx_str select, const char *path, const nx_parquet_opts
     NX_TRY(nx_buf_add(b, select));
     NX_TRY(nx_buf_adds(b, ") TO "));
     NX_TRY(nx_sql_literal(b, nx_str_of(path)));
-    return nx_buf_addf(
-        b,
-        " (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL %d, ROW_GROUP_SIZE %zu, PRESERVE_ORDER %s, RETURN_STATS)",
-        level, group, keep_order ? "true" : "false");
+    return nx_buf_addf(b,
+                       " (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL %d, ROW_GROUP_SIZE %zu, "
+                       "PRESERVE_ORDER %s, RETURN_STATS)",
+                       level, group, keep_order ? "true" : "false");
 }
 
 static nx_status sync_file(const char *path, nx_err *err)

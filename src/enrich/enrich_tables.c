@@ -85,6 +85,11 @@ static nx_status add_rows(nx_session *s, nx_str sql, nx_symbols *to, nx_err *err
     return st;
 }
 
+/* Without a list of assets, what has bars may be named. */
+static const char bar_sql[] = "select distinct symbol, null, null from bronze.bars";
+static const char bar_sql_beside_assets[] = "select distinct symbol, null, null from bronze.bars "
+                                            "where symbol not in (select symbol from bronze.assets)";
+
 nx_status nx__enrich_symbols(nx_lake *l, nx_session *s, nx_symbols **ret, nx_err *err)
 {
     bool assets, bars;
@@ -94,13 +99,7 @@ nx_status nx__enrich_symbols(nx_lake *l, nx_session *s, nx_symbols **ret, nx_err
     NX_TRY(nx_symbols_new(&list, err));
     nx_status st = assets ? add_rows(s, nx_str_of(asset_sql), list, err) : NX_OK;
     if (st == NX_OK && bars)
-        st = add_rows(
-            s,
-            assets
-                ? NX_STR(
-                      "select distinct symbol, null, null from bronze.bars where symbol not in (select symbol from bronze.assets)")
-                : NX_STR("select distinct symbol, null, null from bronze.bars"),
-            list, err);
+        st = add_rows(s, nx_str_of(assets ? bar_sql_beside_assets : bar_sql), list, err);
     if (st != NX_OK)
         nx_symbols_drop(list);
     else

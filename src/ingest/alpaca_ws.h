@@ -28,11 +28,11 @@ typedef struct nx_alpaca_ws_opts {
     const char *feed;  /* "iex": path /v2/iex; rows get _source "alpaca/iex" */
     const char *key, *secret;
     const char *const *symbols; /* NULL-terminated, as the next */
-    const char *const
-        *channels;     /* "trades", "quotes", "bars", "updatedBars", "dailyBars", "statuses", "lulds", "imbalances" */
+    /* "trades", "quotes", "bars", "updatedBars", "dailyBars", "statuses", "lulds", "imbalances" */
+    const char *const *channels;
     int64_t answer_ms; /* time for each answer while signing in; 0 means 10,000 */
-    int64_t
-        quiet_ms; /* after so long without a byte we ping, after twice as long the connection is dead; 0 means 15,000 */
+    /* after so long without a byte we ping, after twice as long the connection is dead; 0 means 15,000 */
+    int64_t quiet_ms;
     int64_t backoff_base_ms, backoff_cap_ms; /* 0 means 500 and 60,000 */
     bool once;                               /* a proper close by the other side ends the feed instead of a reconnect */
 } nx_alpaca_ws_opts;

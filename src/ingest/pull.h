@@ -51,8 +51,8 @@ typedef enum nx_alpaca_kind { NX_ALPACA_BARS, NX_ALPACA_TRADES, NX_ALPACA_ASSETS
 typedef struct nx_alpaca_opts {
     const char *data_url, *trading_url;
     const char *key, *secret; /* NULL: not sent */
-    const char *const *
-        symbols; /* NULL-terminated; bars and trades: at least one; actions: none means all; assets: always the whole list */
+    /* NULL-terminated; bars and trades: at least one; actions: none means all; assets: always the whole list */
+    const char *const *symbols;
     const char *timeframe;    /* bars: "1Min", "1Hour", "1Day" */
     const char *feed;         /* bars, trades */
     int64_t start_us, end_us; /* [start, end) */

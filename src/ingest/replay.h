@@ -21,12 +21,12 @@ typedef struct nx_replay_opts {
     const char *const *files; /* NULL-terminated */
     const char *url;          /* "ws://127.0.0.1:8000/ws/market-data" */
     const char *token;        /* NULL: none */
-    const char
-        *producer; /* NULL: "file-<first 16 hex of the SHA-256 of the file>"; a name given here needs a single file */
-    double speed;  /* times the pace of the messages' own timestamps; 0 means as fast as it goes */
-    size_t window_frames;                                     /* sent and not acknowledged; 0 means 16,384 */
-    size_t window_bytes;                                      /* the same in bytes; 0 means 8 MiB */
-    bool no_flush;                                            /* do not ask for a commit at the end */
+    /* NULL: "file-<first 16 hex of the SHA-256 of the file>"; a name given here needs a single file */
+    const char *producer;
+    double speed;         /* times the pace of the messages' own timestamps; 0 means as fast as it goes */
+    size_t window_frames; /* sent and not acknowledged; 0 means 16,384 */
+    size_t window_bytes;  /* the same in bytes; 0 means 8 MiB */
+    bool no_flush;        /* do not ask for a commit at the end */
     void (*progress)(void *ctx, const nx_replay_progress *p); /* some 4 times a second; may be NULL */
     void *progress_ctx;
     const volatile bool *stop; /* may be NULL */

@@ -32,8 +32,8 @@ typedef struct nx_stream_opts {
     nx_engine *engine;
     const nx_contracts *contracts; /* with quarantine.records */
     const char *feed;              /* wire dialect of pushed frames; NULL means "alpaca.stocks" */
-    const char *const
-        *tokens; /* NULL-terminated; NULL or empty: no tokens, and only a loopback address may be listened on */
+    /* NULL-terminated; NULL or empty: no tokens, and only a loopback address may be listened on */
+    const char *const *tokens;
     int64_t flush_max_rows;     /* commit when so many rows wait; 0 means 1,000,000 */
     int64_t flush_max_delay_ms; /* ... or the oldest has waited so long; 0 means 10,000 */
     int64_t compact_every_ms;   /* 0 means 15 min; below 0: never */

@@ -48,8 +48,8 @@ size_t nx_wsc_queued(const nx_wsc *c); /* bytes not yet taken by the socket */
  * peer broke the protocol or the limit. NX_CANCELLED. */
 NX_MUST_USE nx_status nx_wsc_recv(nx_wsc *c, int64_t timeout_ms, const volatile bool *stop, nx_ws_frame *ret,
                                   nx_err *err);
-int nx_wsc_close_code(
-    const nx_wsc *c); /* 1005 when the close frame had none, 1006 when lost without one, 0 while open */
+/* The peer's code; 1005 when the close frame had none, 1006 when lost without one, 0 while open. */
+int nx_wsc_close_code(const nx_wsc *c);
 nx_mono_ns nx_wsc_heard_at(const nx_wsc *c); /* when bytes of any kind came last: a silent peer may be dead */
 /* Writes a close frame, waits for the peer's (data on the way is thrown away). NX_OK also when the peer just ends. */
 NX_MUST_USE nx_status nx_wsc_close(nx_wsc *c, int code, int64_t timeout_ms, nx_err *err);

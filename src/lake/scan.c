@@ -323,9 +323,9 @@ static nx_status generate(const nx__scan *sc, nx_buf *sql, nx_err *err)
     nx_map groups;
     nx_map_init(&groups, group_drop);
     nx_status st = make_groups(sc, &groups, &dvs);
+    bool joined = nx_map_count(&groups) > GROUPS_MAX && dvs == 0;
     if (st == NX_OK)
-        st = nx_map_count(&groups) > GROUPS_MAX && dvs == 0 ? scan_joined(sc, sql, err)
-                                                            : scan_union(sc, &groups, sql, err);
+        st = joined ? scan_joined(sc, sql, err) : scan_union(sc, &groups, sql, err);
     nx_map_drop(&groups);
     return st;
 }

@@ -154,11 +154,11 @@ static nx_status parse_metric(qparser *p, qcheck *c, nx_str text)
     c->sql_fn = metrics[m].sql_fn;
     if (rest.n > 0 && rest.p[0] == '(')
         NX_TRY(take_columns(p, c->line, &rest, &c->cols, &c->n_cols));
-    if (c->n_cols < metrics[m].cols_min || c->n_cols > metrics[m].cols_max)
-        return nx__quality_fail(p, NX_INVALID, c->line, "%s takes %s", c->metric_name,
-                                metrics[m].cols_max == 0   ? "no column"
-                                : metrics[m].cols_max == 1 ? "one column: NAME(column)"
-                                                           : "columns: NAME(column)");
+    if (c->n_cols < metrics[m].cols_min || c->n_cols > metrics[m].cols_max) {
+        static const char *const takes[] = {"no column", "one column: NAME(column)", "columns: NAME(column)"};
+        size_t k = metrics[m].cols_max < 2 ? metrics[m].cols_max : 2;
+        return nx__quality_fail(p, NX_INVALID, c->line, "%s takes %s", c->metric_name, takes[k]);
+    }
     if (c->metric == Q_FRESHNESS && c->n_cols == 2 && !nx_str_is(c->cols[1], "NOW"))
         return nx__quality_fail(p, NX_UNSUPPORTED, c->line,
                                 "freshness against a variable other than NOW is not supported");

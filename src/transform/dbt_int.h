@@ -206,6 +206,8 @@ nx_str nx__dbt_cfg_str(const dbt_node *n, const char *key, const char *dflt);
 bool nx__dbt_cfg_bool(const dbt_node *n, const char *key, bool dflt);
 
 /* ---- parsing (parse.c, props.c, testdefs.c) ---- */
+/* Every file below the project's paths: nodes, macros, docs, properties. */
+NX_MUST_USE nx_status nx__dbt_read_files(dbt_project *p, nx_err *err);
 NX_MUST_USE nx_status nx__dbt_parse(dbt_project *p, nx_err *err);
 NX_MUST_USE nx_status nx__dbt_props_read(dbt_project *p, const char *dir, const char *path, nx_err *err);
 /* After all YAML and SQL files are known: sources, exposures, YAML snapshots, patches, tests. */
@@ -249,7 +251,8 @@ NX_MUST_USE nx_status nx__dbt_ctx_time(nx_jrun *run, dbt_ctx *c, nx_err *err);
 NX_MUST_USE nx_status nx__dbt_ctx_adapter(nx_jrun *run, dbt_ctx *c, nx_err *err);
 /* A query's rows as the table object that run_query() returns. */
 NX_MUST_USE nx_status nx__dbt_table(nx_jrun *run, nx_session *s, nx_str sql, nx_jval *ret, nx_err *err);
-extern const char nx__dbt_builtin_macros[]; /* package "dbt" as text */
+/* Adds package "dbt" as Jinja text. Errors: those of the buffer. */
+NX_MUST_USE nx_status nx__dbt_builtin_macros(nx_buf *b);
 /* Parts of a relation value; false when v is none. */
 bool nx__dbt_relation_parts(const nx_jval *v, const char **schema, const char **identifier);
 

@@ -93,18 +93,22 @@ static void check(dbt_project *p, fresh *f, size_t i, size_t n)
         name = f->n->name;
     const char *start = nx_arena_printf(&p->arena, "START %s", name);
     nx__dbt_say_progress(p, i, n, start == NULL ? name : start, "RUN", -1);
+    const char *word;
     if (query(p, f, &e) != NX_OK) {
         f->status = "runtime error";
+        word = "ERROR";
         f->message = nx_arena_printf(&p->arena, "%s", e.text);
-    } else
-        f->status = f->error.period != NULL && f->age > f->error.seconds ? "error"
-                    : f->warn.period != NULL && f->age > f->warn.seconds ? "warn"
-                                                                         : "pass";
+    } else if (f->error.period != NULL && f->age > f->error.seconds) {
+        f->status = "error";
+        word = "ERROR STALE";
+    } else if (f->warn.period != NULL && f->age > f->warn.seconds) {
+        f->status = "warn";
+        word = "WARN";
+    } else {
+        f->status = "pass";
+        word = "PASS";
+    }
     f->seconds = (double)(nx_clock_mono() - from) / 1e9;
-    const char *word = strcmp(f->status, "error") == 0  ? "ERROR STALE"
-                       : strcmp(f->status, "warn") == 0 ? "WARN"
-                       : strcmp(f->status, "pass") == 0 ? "PASS"
-                                                        : "ERROR";
     const char *done = nx_arena_printf(&p->arena, "%s %s", word, name);
     nx__dbt_say_progress(p, i, n, done == NULL ? name : done, word, f->seconds);
 }

@@ -24,10 +24,8 @@ static bool is_disabled(const dbt_project *p, const dbt_ref *r)
 static nx_status not_found(dbt_project *p, const dbt_node *from, const dbt_ref *r, nx_err *err)
 {
     const char *file = from == NULL ? "hook" : from->file;
-    const char *where = nx__dbt_where(&p->arena, file,
-                                      from != NULL && from->test == NULL ? r->line
-                                      : from == NULL                     ? 0
-                                                                         : from->line);
+    int line = from == NULL ? 0 : from->test == NULL ? r->line : from->line;
+    const char *where = nx__dbt_where(&p->arena, file, line);
     const char *who =
         from == NULL ? "a hook" : nx_arena_printf(&p->arena, "%s '%s'", nx__dbt_kind_name(from->kind), from->name);
     const char *why = is_disabled(p, r) ? "is disabled" : "was not found";

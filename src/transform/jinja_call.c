@@ -99,8 +99,9 @@ static nx_status bind_rest(nx_jrun *run, const jmacro_def *d, const nx_jargs *ar
         none.whole = true;
         NX_TRY(nx__jscope_set(run, run->scope, NX_STR("caller"), &none));
     }
-    return d->kwargs && !is_param(d, NX_STR("kwargs"), 0) ? nx__jscope_set(run, run->scope, NX_STR("kwargs"), &rest)
-                                                          : NX_OK;
+    if (!d->kwargs || is_param(d, NX_STR("kwargs"), 0))
+        return NX_OK;
+    return nx__jscope_set(run, run->scope, NX_STR("kwargs"), &rest);
 }
 
 /* Puts the arguments into the macro's new scope; defaults see the parameters before them. */

@@ -145,7 +145,7 @@ struct nx_jtmpl {
 nx_status nx__jinja_compile(nx_arena *a, const char *name, int first_line, nx_str source, bool expr, nx_jtmpl **ret,
                             nx_err *err);
 
-/* ---- parser (jinja_parse.c, jinja_parse_expr.c, jinja_parse_block.c) ---- */
+/* ---- parser (jinja_parse*.c) ---- */
 
 typedef struct jparser {
     nx_jtmpl *t;
@@ -179,6 +179,8 @@ nx_status nx__jparse_filters(jparser *p, jnode *root, jnode **ret);
 nx_status nx__jparse_signature(jparser *p, jmacro_def *def);
 /* Statements up to one of the end words (NULL-ended); the end word is the current token after it. */
 nx_status nx__jparse_body(jparser *p, const char *opener, int line, const char *const *ends, jnodes *ret);
+/* The statement whose first word is the current token. *ret NULL: it leaves nothing to execute. */
+nx_status nx__jparse_statement(jparser *p, const jtok *begin, jnode **ret);
 nx_status nx__jparse_end(jparser *p); /* takes the end word and the block's end */
 nx_status nx__jparse_macro_body(jparser *p, const char *opener, const char *end, jmacro_def *def);
 /* dbt's tags. *ret_taken false: not one of them. */
@@ -264,6 +266,8 @@ int nx__jval_compare(const nx_jval *a, const nx_jval *b, bool *ret_ok); /* *ret_
 bool nx__jval_number(const nx_jval *v, double *ret);                    /* int, float, bool */
 bool nx__jval_integer(const nx_jval *v, int64_t *ret);                  /* int, bool */
 bool nx__jval_hashable(const nx_jval *v, unsigned depth);
+/* Room for `need` elements of `size` bytes in the run's memory: the array may move. False: out of memory. */
+bool nx__jval_grow(nx_jrun *run, void **p, size_t *cap, size_t need, size_t size);
 bool nx__jdict_remove(nx_jdict *d, const nx_jval *key, nx_jval *ret);
 void nx__jdict_clear(nx_jdict *d);
 nx_status nx__jval_contains(nx_jrun *run, const nx_jval *seq, const nx_jval *item, bool *ret);
@@ -272,8 +276,10 @@ nx_status nx__jval_items(nx_jrun *run, const nx_jval *v, const nx_jval **ret, si
 nx_status nx__jval_len(nx_jrun *run, const nx_jval *v, int64_t *ret);
 nx_status nx__jundef_fail(nx_jrun *run, const nx_jval *v); /* "'x' is undefined" */
 /* jinja_str.c */
-size_t nx__jstr_len(nx_str s);                                               /* code points */
-size_t nx__jstr_byte(nx_str s, size_t code_point);                           /* offset of a code point */
+size_t nx__jstr_len(nx_str s);                     /* code points */
+size_t nx__jstr_byte(nx_str s, size_t code_point); /* offset of a code point */
+/* The last place of what, or SIZE_MAX; the end for an empty one. */
+size_t nx__jstr_find_last(nx_str s, nx_str what);
 nx_str nx__jstr_strip(nx_str s, const nx_str *chars, bool left, bool right); /* chars NULL: white space */
 nx_status nx__jstr_case(nx_jrun *run, nx_str s, char how,
                         nx_jval *ret); /* u l c(apitalize) t(itle) T(str.title) s(wap) */
@@ -346,13 +352,15 @@ struct jmethod_def {
     nx_status (*fn)(nx_jrun *run, const nx_jval *self, const nx_jval **p, const nx_jargs *args, nx_jval *ret);
 };
 const jfilter *nx__jfilter_find(nx_str name);
-extern const jfilter nx__jfilters_seq[], nx__jfilters_pick[], nx__jfilters_str[],
-    nx__jfilters_num[]; /* end: name NULL */
+/* end: name NULL */
+extern const jfilter nx__jfilters_seq[], nx__jfilters_pick[], nx__jfilters_str[], nx__jfilters_num[];
 nx_status nx__jfilter_apply(nx_jrun *run, const jfilter *f, const nx_jval *v, const nx_jargs *args, nx_jval *ret);
 const jtest *nx__jtest_find(nx_str name);
 nx_status nx__jtest_apply(nx_jrun *run, const jtest *t, const nx_jval *v, const nx_jargs *args, bool *ret);
 const jmethod_def *nx__jmethod_find(nx_jkind kind, nx_str name);
-extern const jmethod_def nx__jmethods_str[], nx__jmethods_list[], nx__jmethods_dict[], nx__jmethods_tuple[];
+/* end: name NULL */
+extern const jmethod_def nx__jmethods_str[], nx__jmethods_split[], nx__jmethods_list[], nx__jmethods_dict[],
+    nx__jmethods_tuple[];
 /* Sorts a list in place, stable; keys beside the items (same length) decide. */
 nx_status nx__jsort(nx_jrun *run, nx_jval *items, nx_jval *keys, size_t n, bool reverse);
 const nx_jfunc *nx__jbuiltin_find(nx_str name);

@@ -7,14 +7,18 @@
 
 const jmethod_def *nx__jmethod_find(nx_jkind kind, nx_str name)
 {
-    const jmethod_def *m = kind == NX_J_STR     ? nx__jmethods_str
-                           : kind == NX_J_LIST  ? nx__jmethods_list
-                           : kind == NX_J_TUPLE ? nx__jmethods_tuple
-                           : kind == NX_J_DICT  ? nx__jmethods_dict
-                                                : NULL;
-    for (; m != NULL && m->name != NULL; m++)
-        if (nx_str_is(name, m->name))
-            return m;
+    static const struct {
+        nx_jkind kind;
+        const jmethod_def *methods;
+    } tables[] = {{NX_J_STR, nx__jmethods_str},
+                  {NX_J_STR, nx__jmethods_split},
+                  {NX_J_LIST, nx__jmethods_list},
+                  {NX_J_TUPLE, nx__jmethods_tuple},
+                  {NX_J_DICT, nx__jmethods_dict}};
+    for (size_t i = 0; i < NX_COUNT_OF(tables); i++)
+        for (const jmethod_def *m = tables[i].methods; tables[i].kind == kind && m->name != NULL; m++)
+            if (nx_str_is(name, m->name))
+                return m;
     return NULL;
 }
 

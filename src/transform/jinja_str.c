@@ -20,6 +20,16 @@ size_t nx__jstr_byte(nx_str s, size_t code_point)
     return s.n;
 }
 
+size_t nx__jstr_find_last(nx_str s, nx_str what)
+{
+    size_t last = SIZE_MAX;
+    if (what.n == 0)
+        return s.n;
+    for (size_t i = nx_str_find(s, what, 0); i != SIZE_MAX; i = nx_str_find(s, what, i + 1))
+        last = i;
+    return last;
+}
+
 bool nx__jstr_space(uint32_t cp)
 {
     return cp == ' ' || (cp >= 0x09 && cp <= 0x0D) || (cp >= 0x1C && cp <= 0x1F) || cp == 0x85 || cp == 0xA0 ||

@@ -33,9 +33,14 @@ TEST(test, v->kind == NX_J_STR && nx__jtest_find(v->s) != NULL)
 static nx_status t_sameas(nx_jrun *run, const nx_jval *v, const nx_jval *arg, bool *ret)
 {
     (void)run;
-    *ret = v->kind == arg->kind && (v->kind == NX_J_LIST || v->kind == NX_J_TUPLE ? v->list == arg->list
-                                    : v->kind == NX_J_DICT || v->kind == NX_J_NS  ? v->dict == arg->dict
-                                                                                  : nx_jval_equal(v, arg));
+    if (v->kind != arg->kind)
+        *ret = false;
+    else if (v->kind == NX_J_LIST || v->kind == NX_J_TUPLE)
+        *ret = v->list == arg->list;
+    else if (v->kind == NX_J_DICT || v->kind == NX_J_NS)
+        *ret = v->dict == arg->dict;
+    else
+        *ret = nx_jval_equal(v, arg);
     return NX_OK;
 }
 

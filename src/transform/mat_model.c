@@ -236,9 +236,10 @@ static nx_status plan_increment(dbt_project *p, dbt_node *n, increment *x, nx_wr
     if (given.n == 0)
         given = x->key.n > 0 ? NX_STR("delete+insert") : NX_STR("append");
     /* without a key there is nothing to match: dbt inserts all */
-    o->mode = nx_str_is(given, "append") || x->key.n == 0 ? NX_WRITE_APPEND
-              : nx_str_is(given, "merge")                 ? NX_WRITE_MERGE
-                                                          : NX_WRITE_DELETE_INSERT;
+    if (nx_str_is(given, "append") || x->key.n == 0)
+        o->mode = NX_WRITE_APPEND;
+    else
+        o->mode = nx_str_is(given, "merge") ? NX_WRITE_MERGE : NX_WRITE_DELETE_INSERT;
     o->commit.operation = o->mode == NX_WRITE_APPEND ? "WRITE" : "MERGE";
     NX_TRY(compare_schemas(p, x, err));
     NX_TRY(schema_change(n, x, err));
