@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "app/cmds.h"
+#include "app/contract_cmds.h"
 #include "app/project.h"
 #include "app/report.h"
 
@@ -101,20 +102,11 @@ static nx_status list(nx_project *p, nx_err *err)
     return nx_report_end(&rep, err);
 }
 
-/* They were compiled on the way here: a fault would have been told. */
-static nx_status lint(nx_project *p, nx_err *err)
+static nx_status with_contracts(nx_project *p, const nx_args *a, nx_err *err)
 {
-    nx_report rep;
-    nx_report_begin(&rep, p->g, "All contracts are valid");
-    nx_report_i64(&rep, "contracts", (int64_t)nx_contracts_count(p->contracts));
-    return nx_report_end(&rep, err);
-}
-
-static nx_status run(nx_project *p, const nx_args *a, nx_err *err)
-{
-    const char *verb = a->words[0];
-    if (strcmp(verb, "lint") == 0 && a->n_words == 1)
-        return lint(p, err);
+    const char *dir, *verb = a->words[0];
+    NX_TRY(nx_project_find(p, "contracts", &dir, err));
+    NX_TRY(nx_contracts_load(dir, &p->contracts, err));
     if (strcmp(verb, "ls") == 0 && a->n_words == 1)
         return list(p, err);
     if (strcmp(verb, "show") == 0 && a->n_words == 2) {
@@ -129,10 +121,17 @@ static nx_status run(nx_project *p, const nx_args *a, nx_err *err)
     return nx_err_hint(err, NX_INVALID, "nexus contract lint, ls, or show TABLE");
 }
 
+static nx_status run(nx_project *p, const nx_args *a, nx_err *err)
+{
+    if (strcmp(a->words[0], "lint") == 0)
+        return nx_contract_lint(p, a->words + 1, a->n_words - 1, err);
+    return with_contracts(p, a, err);
+}
+
 nx_status nx_cmd_contract(const nx_globals *g, nx_args *a, nx_err *err)
 {
     nx_project p;
-    NX_TRY(nx_project_open(g, NX_NEED_CONTRACTS, &p, err));
+    NX_TRY(nx_project_open(g, NX_NEED_CONFIG, &p, err));
     nx_status st = run(&p, a, err);
     nx_project_close(&p);
     return st;

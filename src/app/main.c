@@ -66,7 +66,7 @@ static int run(int argc, char **argv)
     if (st == NX_OK && fflush(stdout) != 0)
         st = nx_fail_sys(&err, NX_IO, "could not write the answer");
     /* a command that has told its failures already leaves the record empty */
-    bool told = st == NX_CHECK_FAILED && err.status == NX_OK;
+    bool told = (st == NX_CHECK_FAILED || st == NX_INVALID) && err.status == NX_OK;
     if (st != NX_OK && st != NX_NOTHING && !told)
         report(&g, st, &err);
     return nx_status_exit_code(st, err.retriable);

@@ -69,6 +69,7 @@ typedef struct nx_colspec {
     nx_conv conv;
     nx_rules rules;
     bool required, context;
+    bool broken; /* only with nx_problems: it could not be read, what refers to it is not judged */
     /* timestamp columns: derived columns, -1 none */
     int16_t ns_col, date_col, month_col;
     /* NX_FROM_DELETED: columns author, text and removed_by (or -1) */
@@ -77,6 +78,13 @@ typedef struct nx_colspec {
     const nx_val *wire; /* as written */
     int line;
 } nx_colspec;
+
+/* Where a contract is read from, and where its problems go. */
+typedef struct nx_problems nx_problems;
+typedef struct nx_origin {
+    const char *file;
+    nx_problems *problems; /* NULL: reading ends with the first one */
+} nx_origin;
 
 /* A wire name that a feed entry knows. */
 typedef struct nx_slot {
@@ -109,7 +117,8 @@ typedef struct nx_variant {
 } nx_variant;
 
 struct nx_contract {
-    const char *name, *id, *table, *folder, *description, *file;
+    const char *name, *id, *table, *folder, *description;
+    nx_origin origin;
     size_t id_n;
     nx_str source;
     char hash[NX_CONTRACT_HASH_N + 1];
@@ -150,18 +159,43 @@ typedef enum nx_tech {
 } nx_tech;
 extern const nx_field nx__technical_fields[NX_TECH_COUNT];
 
+/* problem.c: with nx_problems, writes the failure of err down and returns NX_OK, so that reading goes on; without, and for NX_NOMEM, returns
+ * st. Wrapped around each step that the next one does not need. */
+NX_MUST_USE nx_status nx__gather(const nx_origin *origin, nx_status st, nx_err *err);
+
 /* odcs.c: checks a parsed file against ODCS 3.1 (keys, kinds, required ones). */
-NX_MUST_USE nx_status nx__odcs_check(const nx_val *root, const char *file, nx_err *err);
+NX_MUST_USE nx_status nx__odcs_check(const nx_val *root, const nx_origin *origin, nx_err *err);
+/* Whether the rest can be read at all: one schema object with properties. To be asked after problems were gathered. */
+bool nx__odcs_readable(const nx_val *root);
+/* Whether a property has the standard's shape. */
+bool nx__odcs_sound(const nx_val *prop);
 /* Value of a custom property of an object or property; NULL when absent. */
 const nx_val *nx__odcs_custom(const nx_val *owner, const char *name);
-/* A failure with place: file:line:col. */
-#define nx__fail_at(err, file, v, ...) nx__fail_place((err), nx_fail((err), NX_INVALID, __VA_ARGS__), (file), (v))
-nx_status nx__fail_place(nx_err *err, nx_status st, const char *file, const nx_val *v);
+/* A failure with place: file:line:col in its text, or in origin->problems. */
+#define nx__fail_at(err, origin, v, ...) nx__fail_place((err), nx_fail((err), NX_INVALID, __VA_ARGS__), (origin), (v))
+nx_status nx__fail_place(nx_err *err, nx_status st, const nx_origin *origin, const nx_val *v);
 
+/* compile.c: a parsed file into c, whose origin is set. With c->origin.problems NX_OK says only that they were gathered. */
+NX_MUST_USE nx_status nx__compile(nx_contract *c, const nx_val *root, nx_arena *a, nx_err *err);
+/* files.c: a list of files; items is the owner's to free. */
+typedef struct nx_paths {
+    const char **items;
+    size_t n, cap;
+} nx_paths;
+NX_MUST_USE nx_status nx__paths_add(nx_paths *p, const char *path, nx_err *err);
+/* Adds every *.odcs.yaml below dir in byte order, texts in the arena; NX_NOT_FOUND when there is none. */
+NX_MUST_USE nx_status nx__paths_below(nx_paths *p, const char *dir, nx_arena *a, nx_err *err);
+/* A file's bytes, and them as a tree; text is the caller's, made for at most NX_CONTRACT_BYTES_MAX. */
+enum { NX_CONTRACT_BYTES_MAX = 4 << 20 };
+NX_MUST_USE nx_status nx__contract_tree(const char *path, nx_buf *text, nx_arena *a, nx_val **ret, nx_err *err);
+/* set.c: what two contracts of a set may not have in common: the table, a type of a feed. One feed is told apart by one member. */
+NX_MUST_USE nx_status nx__contract_pair(const nx_contract *a, const nx_contract *b, nx_err *err);
+/* What one contract may not have twice. */
+NX_MUST_USE nx_status nx__contract_self(const nx_contract *c, nx_err *err);
 /* columns.c: the properties of the file become fields and column specs. */
 NX_MUST_USE nx_status nx__compile_columns(nx_contract *c, const nx_val *object, nx_arena *a, nx_err *err);
 /* rules.c: logicalTypeOptions, quality and translate of a property. */
-NX_MUST_USE nx_status nx__compile_rules(nx_rules *r, const nx_val *prop, const nx_type *type, const char *file,
+NX_MUST_USE nx_status nx__compile_rules(nx_rules *r, const nx_val *prop, const nx_type *type, const nx_origin *origin,
                                         nx_arena *a, nx_err *err);
 /* derive.c: derived columns and the row's own time; to be called after nx__compile_columns(). */
 NX_MUST_USE nx_status nx__compile_derived(nx_contract *c, const nx_val *object, nx_arena *a, nx_err *err);

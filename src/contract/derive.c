@@ -14,7 +14,7 @@ int16_t nx__column_named(const nx_contract *c, const nx_val *v, nx_err *err)
         if (i < NX_COUNT_OF(names))
             names[i] = c->schema.fields[i].name;
     }
-    nx_status st = nx__fail_at(err, c->file, v, "'" NX_STR_FMT "' is no column of %s", NX_STR_ARG(want), c->table);
+    nx_status st = nx__fail_at(err, &c->origin, v, "'" NX_STR_FMT "' is no column of %s", NX_STR_ARG(want), c->table);
     size_t near =
         nx_str_nearest(want, names, c->schema.n_fields < NX_COUNT_OF(names) ? c->schema.n_fields : NX_COUNT_OF(names));
     if (near != SIZE_MAX)
@@ -57,10 +57,10 @@ static nx_status link_time(nx_contract *c, int16_t col, nx_str fn, int16_t from,
     bool time = c->schema.fields[from].type.kind == NX_TIMESTAMP &&
                 (src->source == NX_FROM_WIRE || src->source == NX_FROM_CONTEXT);
     if (slot == NULL || !time)
-        return nx__fail_at(err, c->file, place, "column %s: '%s' does not fit the types", c->schema.fields[col].name,
+        return nx__fail_at(err, &c->origin, place, "column %s: '%s' does not fit the types", c->schema.fields[col].name,
                            c->cols[col].derive);
     if (*slot >= 0)
-        return nx__fail_at(err, c->file, place, "column %s: derived twice", c->schema.fields[col].name);
+        return nx__fail_at(err, &c->origin, place, "column %s: derived twice", c->schema.fields[col].name);
     *slot = col;
     c->cols[col].source = NX_FROM_TIME;
     return NX_OK;
@@ -73,7 +73,7 @@ static nx_status link_deleted(nx_contract *c, int16_t col, const int16_t *from, 
     for (size_t i = 0; i < n; i++)
         ok = ok && c->schema.fields[from[i]].type.kind == NX_STRING && c->cols[from[i]].source == NX_FROM_WIRE;
     if (!ok)
-        return nx__fail_at(err, c->file, place,
+        return nx__fail_at(err, &c->origin, place,
                            "column %s: deleted(author, text[, removed_by]) takes text columns of the wire",
                            c->schema.fields[col].name);
     memcpy(c->cols[col].args, from, n * sizeof *from);
@@ -87,18 +87,21 @@ static nx_status link_column(nx_contract *c, int16_t col, const nx_val *prop, nx
     call k;
     int16_t from[3];
     if (!parse_call(nx_val_str(place, NX_STR("")), &k))
-        return nx__fail_at(err, c->file, place, "derive must be function(column, ...)");
+        return nx__fail_at(err, &c->origin, place, "derive must be function(column, ...)");
     for (size_t i = 0; i < k.n; i++) {
         const nx_val arg = {.kind = NX_VAL_STR, .s = k.args[i], .line = place->line, .col = place->col};
         from[i] = nx__column_named(c, &arg, err);
         if (from[i] < 0)
             return NX_INVALID;
+        if (c->cols[from[i]].broken)
+            return NX_OK;
     }
     if (nx_str_is(k.fn, "deleted"))
         return link_deleted(c, col, from, k.n, place, err);
     if (k.n == 1 && (nx_str_is(k.fn, "nanoseconds") || nx_str_is(k.fn, "date") || nx_str_is(k.fn, "month")))
         return link_time(c, col, k.fn, from[0], place, err);
-    return nx_err_hint(err, nx__fail_at(err, c->file, place, "derive: '" NX_STR_FMT "' is not known", NX_STR_ARG(k.fn)),
+    return nx_err_hint(err,
+                       nx__fail_at(err, &c->origin, place, "derive: '" NX_STR_FMT "' is not known", NX_STR_ARG(k.fn)),
                        "nanoseconds(ts), date(ts), month(ts) or deleted(author, text, removed_by)");
 }
 
@@ -110,17 +113,19 @@ static nx_status known_time(nx_contract *c, const nx_val *object, nx_err *err)
         return NX_OK;
     const nx_val *column = nx_val_get(v, "column"), *plus = nx_val_get(v, "plus");
     if (column == NULL || v->n != (plus == NULL ? 1u : 2u))
-        return nx__fail_at(err, c->file, v, "knownAt must be {column: C} or {column: C, plus: TIMEFRAME_COLUMN}");
+        return nx__fail_at(err, &c->origin, v, "knownAt must be {column: C} or {column: C, plus: TIMEFRAME_COLUMN}");
     c->known_col = nx__column_named(c, column, err);
     c->known_plus_col = plus == NULL ? -1 : nx__column_named(c, plus, err);
     if (c->known_col < 0 || (plus != NULL && c->known_plus_col < 0))
         return NX_INVALID;
+    if (c->cols[c->known_col].broken || (plus != NULL && c->cols[c->known_plus_col].broken))
+        return NX_OK;
     if (c->schema.fields[c->known_col].type.kind != NX_TIMESTAMP || !c->cols[c->known_col].required)
-        return nx__fail_at(err, c->file, column, "knownAt: %s must be a required timestamp",
+        return nx__fail_at(err, &c->origin, column, "knownAt: %s must be a required timestamp",
                            c->schema.fields[c->known_col].name);
     if (plus != NULL &&
         (c->schema.fields[c->known_plus_col].type.kind != NX_STRING || !c->cols[c->known_plus_col].required))
-        return nx__fail_at(err, c->file, plus, "knownAt: %s must be a required text column",
+        return nx__fail_at(err, &c->origin, plus, "knownAt: %s must be a required text column",
                            c->schema.fields[c->known_plus_col].name);
     return NX_OK;
 }
@@ -129,19 +134,24 @@ nx_status nx__compile_derived(nx_contract *c, const nx_val *object, nx_arena *a,
 {
     const nx_val *props = nx_val_get(object, "properties"), *stats = nx__odcs_custom(object, "stats");
     for (size_t i = 0; i < c->n_own; i++)
-        if (c->cols[i].derive != NULL)
-            NX_TRY(link_column(c, (int16_t)i, &props->items[i], err));
-    NX_TRY(known_time(c, object, err));
+        if (c->cols[i].derive != NULL && !c->cols[i].broken)
+            NX_TRY(nx__gather(&c->origin, link_column(c, (int16_t)i, &props->items[i], err), err));
+    NX_TRY(nx__gather(&c->origin, known_time(c, object, err), err));
     if (stats == NULL)
         return NX_OK;
+    if (stats->kind != NX_VAL_ARR)
+        return nx__fail_at(err, &c->origin, stats, "stats must be a list of columns");
     const char **names = NX_ARENA_ARRAY(a, const char *, stats->n + 1);
     if (names == NULL)
         return nx_nomem(err);
+    size_t n = 0;
     for (size_t i = 0; i < stats->n; i++) {
         int16_t col = nx__column_named(c, &stats->items[i], err);
-        if (col < 0)
-            return NX_INVALID;
-        names[i] = c->schema.fields[col].name;
+        if (col < 0) {
+            NX_TRY(nx__gather(&c->origin, NX_INVALID, err));
+            continue;
+        }
+        names[n++] = c->schema.fields[col].name;
     }
     c->stats = names;
     return NX_OK;

@@ -49,13 +49,13 @@ static nx_status add_slot(slot_job *j, nx_str key, int16_t col, uint16_t bit, co
         if (nx_str_eq(j->slots[i].key, key)) {
             if (j->slots[i].col == col)
                 return NX_OK;
-            return nx__fail_at(j->err, j->c->file, place, "the wire name '" NX_STR_FMT "' stands for two columns",
+            return nx__fail_at(j->err, &j->c->origin, place, "the wire name '" NX_STR_FMT "' stands for two columns",
                                NX_STR_ARG(key));
         }
     if (!plain_key(key))
-        return nx__fail_at(j->err, j->c->file, place, "'" NX_STR_FMT "' cannot be a wire name", NX_STR_ARG(key));
+        return nx__fail_at(j->err, &j->c->origin, place, "'" NX_STR_FMT "' cannot be a wire name", NX_STR_ARG(key));
     if (j->n == NX_SLOTS_MAX)
-        return nx__fail_at(j->err, j->c->file, place, "more than %d wire names", NX_SLOTS_MAX);
+        return nx__fail_at(j->err, &j->c->origin, place, "more than %d wire names", NX_SLOTS_MAX);
     nx_slot *s = &j->slots[j->n++];
     *s = (nx_slot){.conv = col < 0 ? NX_CONV_IGNORE : (uint8_t)j->c->cols[col].conv, .col = col, .bit = bit};
     NX_TRY(copy_str(j->a, key, &s->key, j->err));
@@ -75,16 +75,16 @@ static nx_status add_column(slot_job *j, int16_t col, nx_str feed)
         NX_TRY(add_slot(j, w->s, col, bit, w));
     for (size_t i = 0; w->kind == NX_VAL_OBJ && i < w->n; i++) {
         if (w->items[i].kind != NX_VAL_STR)
-            return nx__fail_at(j->err, j->c->file, &w->items[i], "wire: a name for each feed expected");
+            return nx__fail_at(j->err, &j->c->origin, &w->items[i], "wire: a name for each feed expected");
         if (feed.n == 0 || nx_str_eq(feed, w->keys[i]))
             NX_TRY(add_slot(j, w->items[i].s, col, bit, &w->items[i]));
     }
     if (w->kind != NX_VAL_STR && w->kind != NX_VAL_OBJ)
-        return nx__fail_at(j->err, j->c->file, w, "wire must be a name, or an object of feed: name");
+        return nx__fail_at(j->err, &j->c->origin, w, "wire must be a name, or an object of feed: name");
     if (j->n == before)
         return NX_OK;
     if (bit == NX_WIRE_FIELDS_MAX)
-        return nx__fail_at(j->err, j->c->file, w, "more than %d columns from the wire", NX_WIRE_FIELDS_MAX);
+        return nx__fail_at(j->err, &j->c->origin, w, "more than %d columns from the wire", NX_WIRE_FIELDS_MAX);
     j->col_of_bit[bit] = col;
     j->bits++;
     return NX_OK;
@@ -99,7 +99,7 @@ static nx_status build_slots(nx_variant *v, nx_contract *c, const nx_val *ignore
     if (j.slots == NULL || j.col_of_bit == NULL)
         return nx_nomem(err);
     for (size_t i = 0; i < c->n_own; i++)
-        NX_TRY(add_column(&j, (int16_t)i, v->feed));
+        NX_TRY(nx__gather(&c->origin, add_column(&j, (int16_t)i, v->feed), err));
     uint16_t bit = NX_WIRE_FIELDS_MAX;
     v->when_slot = -1;
     nx_str when = v->feed.n == 0 ? nx_str_of(c->when_key) : v->when_key;
@@ -109,11 +109,11 @@ static nx_status build_slots(nx_variant *v, nx_contract *c, const nx_val *ignore
     }
     for (size_t i = 0; ignore != NULL && i < ignore->n; i++) {
         if (ignore->items[i].kind != NX_VAL_STR)
-            return nx__fail_at(err, c->file, &ignore->items[i], "ignore: wire names expected");
-        NX_TRY(add_slot(&j, ignore->items[i].s, -1, bit++, &ignore->items[i]));
+            return nx__fail_at(err, &c->origin, &ignore->items[i], "ignore: wire names expected");
+        NX_TRY(nx__gather(&c->origin, add_slot(&j, ignore->items[i].s, -1, bit++, &ignore->items[i]), err));
     }
     if (bit >= NX_SLOTS_MAX)
-        return nx__fail_at(err, c->file, ignore, "more than %d ignored names", NX_SLOTS_MAX - NX_WIRE_FIELDS_MAX);
+        return nx__fail_at(err, &c->origin, ignore, "more than %d ignored names", NX_SLOTS_MAX - NX_WIRE_FIELDS_MAX);
     v->slots = j.slots;
     v->n_slots = (uint16_t)j.n;
     v->col_of_bit = j.col_of_bit;
@@ -124,7 +124,7 @@ static nx_status build_slots(nx_variant *v, nx_contract *c, const nx_val *ignore
 static nx_status build_consts(nx_variant *v, nx_contract *c, const nx_val *set, nx_arena *a, nx_err *err)
 {
     if (set->kind != NX_VAL_OBJ || set->n > NX_CONSTS_MAX)
-        return nx__fail_at(err, c->file, set, "set must be an object of at most %d columns", NX_CONSTS_MAX);
+        return nx__fail_at(err, &c->origin, set, "set must be an object of at most %d columns", NX_CONSTS_MAX);
     nx_const *consts = NX_ARENA_ARRAY(a, nx_const, set->n);
     if (consts == NULL)
         return nx_nomem(err);
@@ -136,7 +136,7 @@ static nx_status build_consts(nx_variant *v, nx_contract *c, const nx_val *set, 
             return NX_INVALID;
         if (!c->cols[consts[i].col].context || c->schema.fields[consts[i].col].type.kind != NX_STRING ||
             set->items[i].kind != NX_VAL_STR)
-            return nx__fail_at(err, c->file, &set->items[i],
+            return nx__fail_at(err, &c->origin, &set->items[i],
                                "set: %s must be a text column with context: true, and the value text",
                                c->schema.fields[consts[i].col].name);
         NX_TRY(copy_str(a, set->items[i].s, &consts[i].text, err));
@@ -149,11 +149,11 @@ static nx_status build_consts(nx_variant *v, nx_contract *c, const nx_val *set, 
 static nx_status parse_when(nx_variant *v, nx_contract *c, const nx_val *when, nx_arena *a, nx_err *err)
 {
     if (when->kind != NX_VAL_OBJ || when->n != 1 || when->items[0].kind != NX_VAL_STR || when->items[0].s.n == 0)
-        return nx__fail_at(err, c->file, when, "when must be {member: text}");
+        return nx__fail_at(err, &c->origin, when, "when must be {member: text}");
     NX_TRY(copy_str(a, when->keys[0], &v->when_key, err));
     NX_TRY(copy_str(a, when->items[0].s, &v->when_value, err));
     if (c->when_key != NULL && !nx_str_is(v->when_key, c->when_key))
-        return nx__fail_at(err, c->file, when, "all feeds of a contract must tell types apart by the same member");
+        return nx__fail_at(err, &c->origin, when, "all feeds of a contract must tell types apart by the same member");
     c->when_key = v->when_key.p;
     return NX_OK;
 }
@@ -165,13 +165,13 @@ static nx_status parse_entry(nx_variant *v, nx_contract *c, const nx_val *e, nx_
         size_t near = nx_str_nearest(e->keys[i], names, NX_COUNT_OF(names));
         if (near == SIZE_MAX || !nx_str_is(e->keys[i], names[near]))
             return nx_err_hint(err,
-                               nx__fail_at(err, c->file, &e->items[i], "'" NX_STR_FMT "' is not a key of a feed",
+                               nx__fail_at(err, &c->origin, &e->items[i], "'" NX_STR_FMT "' is not a key of a feed",
                                            NX_STR_ARG(e->keys[i])),
                                "feed, when and set are");
     }
     const nx_val *feed = nx_val_get(e, "feed"), *when = nx_val_get(e, "when"), *set = nx_val_get(e, "set");
     if (feed == NULL || feed->kind != NX_VAL_STR || feed->s.n == 0)
-        return nx__fail_at(err, c->file, e, "a feed needs the key 'feed'");
+        return nx__fail_at(err, &c->origin, e, "a feed needs the key 'feed'");
     v->contract = c;
     NX_TRY(copy_str(a, feed->s, &v->feed, err));
     if (when != NULL)
@@ -186,7 +186,8 @@ static nx_status build_plain(nx_contract *c, const nx_val *feeds, const nx_val *
     for (size_t i = 0; i < c->n_variants; i++)
         if (c->variants[i].when_key.n == 0) {
             if (base != NULL && base != &c->variants[i])
-                return nx__fail_at(err, c->file, feeds, "two feeds without 'when': a single object would be ambiguous");
+                return nx__fail_at(err, &c->origin, feeds,
+                                   "two feeds without 'when': a single object would be ambiguous");
             base = &c->variants[i];
         }
     nx_variant *v = NX_ARENA_NEW(a, nx_variant);
@@ -208,22 +209,24 @@ nx_status nx__compile_feeds(nx_contract *c, const nx_val *object, nx_arena *a, n
     const nx_val *lone = nx__odcs_custom(object, "loneSurrogates");
     c->lone_surrogates = lone != NULL && nx_str_is(nx_val_str(lone, NX_STR("")), "replace");
     if (lone != NULL && !c->lone_surrogates && !nx_str_is(nx_val_str(lone, NX_STR("")), "refuse"))
-        return nx__fail_at(err, c->file, lone, "loneSurrogates must be replace or refuse");
+        return nx__fail_at(err, &c->origin, lone, "loneSurrogates must be replace or refuse");
     if (feeds == NULL)
         return NX_OK;
     if (feeds->kind != NX_VAL_ARR || feeds->n == 0 || (ignore != NULL && ignore->kind != NX_VAL_ARR))
-        return nx__fail_at(err, c->file, feeds, "feeds and ignore must be lists");
+        return nx__fail_at(err, &c->origin, feeds, "feeds and ignore must be lists");
     for (size_t i = 0; i < c->n_own; i++)
-        if (c->cols[i].source == NX_FROM_CALLER)
-            return nx__fail_at(err, c->file, &nx_val_get(object, "properties")->items[i],
-                               "column %s has no source: wire, context or derive", c->schema.fields[i].name);
+        if (c->cols[i].source == NX_FROM_CALLER && c->cols[i].derive == NULL && !c->cols[i].broken)
+            NX_TRY(nx__gather(&c->origin,
+                              nx__fail_at(err, &c->origin, &nx_val_get(object, "properties")->items[i],
+                                          "column %s has no source: wire, context or derive", c->schema.fields[i].name),
+                              err));
     c->variants = NX_ARENA_ARRAY(a, nx_variant, feeds->n);
     if (c->variants == NULL)
         return nx_nomem(err);
     c->n_variants = feeds->n;
     for (size_t i = 0; i < feeds->n; i++)
-        NX_TRY(parse_entry(&c->variants[i], c, &feeds->items[i], a, err));
+        NX_TRY(nx__gather(&c->origin, parse_entry(&c->variants[i], c, &feeds->items[i], a, err), err));
     for (size_t i = 0; i < feeds->n; i++)
-        NX_TRY(build_slots(&c->variants[i], c, ignore, &feeds->items[i], a, err));
+        NX_TRY(nx__gather(&c->origin, build_slots(&c->variants[i], c, ignore, &feeds->items[i], a, err), err));
     return build_plain(c, feeds, ignore, a, err);
 }

@@ -167,15 +167,6 @@ static const key root_keys[] = {KEY("apiVersion", STR | REQ),
                                 {0}};
 static const shape root_shape = {"a contract", root_keys};
 
-nx_status nx__fail_place(nx_err *err, nx_status st, const char *file, const nx_val *v)
-{
-    if (v == NULL)
-        (void)nx_err_prefix(err, "contract %s", file);
-    else
-        (void)nx_err_prefix(err, "contract %s:%d:%d", file, v->line, v->col);
-    return st;
-}
-
 static unsigned kind_bit(nx_val_kind k)
 {
     static const unsigned bits[] = {
@@ -201,7 +192,7 @@ static const key *find_key(const shape *s, nx_str name)
     return NULL;
 }
 
-static nx_status unknown_key(const shape *s, nx_str name, const nx_val *v, const char *file, nx_err *err)
+static nx_status unknown_key(const shape *s, nx_str name, const nx_val *v, const nx_origin *origin, nx_err *err)
 {
     const char *names[64];
     size_t n = 0;
@@ -209,7 +200,7 @@ static nx_status unknown_key(const shape *s, nx_str name, const nx_val *v, const
         names[n++] = k->name;
     size_t near = nx_str_nearest(name, names, n);
     nx_status st =
-        nx__fail_at(err, file, v, "'" NX_STR_FMT "' is not a key of %s in ODCS 3.1", NX_STR_ARG(name), s->what);
+        nx__fail_at(err, origin, v, "'" NX_STR_FMT "' is not a key of %s in ODCS 3.1", NX_STR_ARG(name), s->what);
     if (near != SIZE_MAX)
         (void)nx_err_hint(err, st, "did you mean '%s'? Extensions go into customProperties", names[near]);
     else
@@ -217,55 +208,78 @@ static nx_status unknown_key(const shape *s, nx_str name, const nx_val *v, const
     return st;
 }
 
-/* Recursion is as deep as the shapes; property inside property is limited by the YAML reader. */
-static nx_status check_object(const shape *s, const nx_val *v, const char *file, nx_err *err)
+static nx_status check_object(const shape *s, const nx_val *v, const nx_origin *origin, nx_err *err);
+
+static nx_status check_member(const shape *s, nx_str name, const nx_val *m, const nx_origin *origin, nx_err *err)
 {
-    if (v->kind != NX_VAL_OBJ)
-        return nx__fail_at(err, file, v, "%s must be an object", s->what);
-    for (size_t i = 0; i < v->n; i++) {
-        const nx_val *m = &v->items[i];
-        const key *k = find_key(s, v->keys[i]);
-        if (k == NULL)
-            return unknown_key(s, v->keys[i], m, file, err);
-        if ((k->kinds & kind_bit(m->kind)) == 0) {
-            char want[64];
-            kinds_text(k->kinds, want);
-            nx_status st = nx__fail_at(err, file, m, "'%s' of %s must be %s", k->name, s->what, want);
-            return m->kind == NX_VAL_NUM && (k->kinds & STR) != 0 ? nx_err_hint(err, st, "put it in quotes") : st;
-        }
-        if (k->inner == NULL)
-            continue;
-        if (m->kind == NX_VAL_OBJ)
-            NX_TRY(check_object(k->inner, m, file, err));
-        for (size_t j = 0; m->kind == NX_VAL_ARR && j < m->n; j++)
-            NX_TRY(check_object(k->inner, &m->items[j], file, err));
+    const key *k = find_key(s, name);
+    if (k == NULL)
+        return unknown_key(s, name, m, origin, err);
+    if ((k->kinds & kind_bit(m->kind)) == 0) {
+        char want[64];
+        kinds_text(k->kinds, want);
+        nx_status st = nx__fail_at(err, origin, m, "'%s' of %s must be %s", k->name, s->what, want);
+        return m->kind == NX_VAL_NUM && (k->kinds & STR) != 0 ? nx_err_hint(err, st, "put it in quotes") : st;
     }
-    for (const key *k = s->keys; k->name != NULL; k++)
-        if ((k->kinds & REQ) != 0 && nx_val_get(v, k->name) == NULL)
-            return nx__fail_at(err, file, v, "%s needs the key '%s'", s->what, k->name);
+    if (k->inner != NULL && m->kind == NX_VAL_OBJ)
+        NX_TRY(check_object(k->inner, m, origin, err));
+    for (size_t i = 0; k->inner != NULL && m->kind == NX_VAL_ARR && i < m->n; i++)
+        NX_TRY(check_object(k->inner, &m->items[i], origin, err));
     return NX_OK;
 }
 
-nx_status nx__odcs_check(const nx_val *root, const char *file, nx_err *err)
+/* Recursion is as deep as the shapes; property inside property is limited by the YAML reader. */
+static nx_status check_object(const shape *s, const nx_val *v, const nx_origin *origin, nx_err *err)
 {
-    NX_TRY(check_object(&root_shape, root, file, err));
-    const nx_val *v = nx_val_get(root, "apiVersion");
-    if (!nx_str_starts(v->s, NX_STR("v3.")))
-        return nx__fail_at(err, file, v, "apiVersion '" NX_STR_FMT "' is not read; write v3.1.0", NX_STR_ARG(v->s));
-    v = nx_val_get(root, "kind");
-    if (!nx_str_is(v->s, "DataContract"))
-        return nx__fail_at(err, file, v, "kind must be DataContract");
-    v = nx_val_get(root, "schema");
-    if (v->n != 1)
-        return nx__fail_at(err, file, v, "schema must have exactly one object: a contract is one table");
+    if (v->kind != NX_VAL_OBJ)
+        return nx__gather(origin, nx__fail_at(err, origin, v, "%s must be an object", s->what), err);
+    for (size_t i = 0; i < v->n; i++)
+        NX_TRY(nx__gather(origin, check_member(s, v->keys[i], &v->items[i], origin, err), err));
+    for (const key *k = s->keys; k->name != NULL; k++)
+        if ((k->kinds & REQ) != 0 && nx_val_get(v, k->name) == NULL)
+            NX_TRY(nx__gather(origin, nx__fail_at(err, origin, v, "%s needs the key '%s'", s->what, k->name), err));
     return NX_OK;
+}
+
+nx_status nx__odcs_check(const nx_val *root, const nx_origin *origin, nx_err *err)
+{
+    NX_TRY(check_object(&root_shape, root, origin, err));
+    const nx_val *v = nx_val_get(root, "apiVersion");
+    if (v != NULL && v->kind == NX_VAL_STR && !nx_str_starts(v->s, NX_STR("v3.")))
+        NX_TRY(nx__gather(
+            origin,
+            nx__fail_at(err, origin, v, "apiVersion '" NX_STR_FMT "' is not read; write v3.1.0", NX_STR_ARG(v->s)),
+            err));
+    v = nx_val_get(root, "kind");
+    if (v != NULL && v->kind == NX_VAL_STR && !nx_str_is(v->s, "DataContract"))
+        NX_TRY(nx__gather(origin, nx__fail_at(err, origin, v, "kind must be DataContract"), err));
+    v = nx_val_get(root, "schema");
+    if (v != NULL && v->kind == NX_VAL_ARR && v->n != 1)
+        NX_TRY(nx__gather(
+            origin, nx__fail_at(err, origin, v, "schema must have exactly one object: a contract is one table"), err));
+    return NX_OK;
+}
+
+bool nx__odcs_readable(const nx_val *root)
+{
+    const nx_val *schema = nx_val_get(root, "schema");
+    if (schema == NULL || schema->kind != NX_VAL_ARR || schema->n != 1)
+        return false;
+    const nx_val *props = nx_val_get(&schema->items[0], "properties");
+    return props != NULL && props->kind == NX_VAL_ARR;
+}
+
+bool nx__odcs_sound(const nx_val *prop)
+{
+    const nx_origin alone = {.file = ""};
+    return check_object(&property_shape, prop, &alone, NULL) == NX_OK;
 }
 
 const nx_val *nx__odcs_custom(const nx_val *owner, const char *name)
 {
     const nx_val *list = nx_val_get(owner, "customProperties");
     for (size_t i = 0; list != NULL && i < list->n; i++)
-        if (nx_str_is(nx_val_get(&list->items[i], "property")->s, name))
+        if (nx_str_is(nx_val_str(nx_val_get(&list->items[i], "property"), NX_STR("")), name))
             return nx_val_get(&list->items[i], "value");
     return NULL;
 }

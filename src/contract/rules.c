@@ -6,7 +6,7 @@
 typedef struct rule_job {
     nx_rules *r;
     const nx_type *type;
-    const char *file;
+    const nx_origin *origin;
     nx_arena *a;
     nx_err *err;
 } rule_job;
@@ -33,13 +33,13 @@ static nx_status parse_bound(const rule_job *j, const nx_val *v, bool exclusive,
         n = ok ? nx_us_of_ns(ns) : 0;
         break;
     default:
-        return nx__fail_at(j->err, j->file, v, "a bound needs a number, date or timestamp column");
+        return nx__fail_at(j->err, j->origin, v, "a bound needs a number, date or timestamp column");
     }
     if (!ok)
-        return nx__fail_at(j->err, j->file, v, "the bound '" NX_STR_FMT "' does not fit the column's type",
+        return nx__fail_at(j->err, j->origin, v, "the bound '" NX_STR_FMT "' does not fit the column's type",
                            NX_STR_ARG(v->s));
     if (ret->set)
-        return nx__fail_at(j->err, j->file, v, "an inclusive and an exclusive bound at the same end");
+        return nx__fail_at(j->err, j->origin, v, "an inclusive and an exclusive bound at the same end");
     const char *text = nx_arena_dup(j->a, v->s);
     if (text == NULL)
         return nx_nomem(j->err);
@@ -51,9 +51,9 @@ static nx_status parse_count(const rule_job *j, const nx_val *v, bool fits, size
 {
     int64_t n;
     if (!fits)
-        return nx__fail_at(j->err, j->file, v, "lengths are for text, item counts for arrays");
+        return nx__fail_at(j->err, j->origin, v, "lengths are for text, item counts for arrays");
     if (!nx_str_to_i64(v->s, &n) || n < 0)
-        return nx__fail_at(j->err, j->file, v, "a whole number of at least 0 expected");
+        return nx__fail_at(j->err, j->origin, v, "a whole number of at least 0 expected");
     *ret = (size_t)n;
     return NX_OK;
 }
@@ -61,13 +61,13 @@ static nx_status parse_count(const rule_job *j, const nx_val *v, bool fits, size
 static nx_status parse_pattern(const rule_job *j, const nx_val *v)
 {
     if (j->type->kind != NX_STRING)
-        return nx__fail_at(j->err, j->file, v, "a pattern is for text");
+        return nx__fail_at(j->err, j->origin, v, "a pattern is for text");
     if (j->r->pattern != NULL)
-        return nx__fail_at(j->err, j->file, v, "a second pattern");
+        return nx__fail_at(j->err, j->origin, v, "a second pattern");
     nx_pattern *p = NULL;
     nx_status st = nx__pattern_compile(v->s, j->a, &p, j->err);
     j->r->pattern = p;
-    return st == NX_OK || st == NX_NOMEM ? st : nx__fail_place(j->err, st, j->file, v);
+    return st == NX_OK || st == NX_NOMEM ? st : nx__fail_place(j->err, st, j->origin, v);
 }
 
 static nx_status parse_option(const rule_job *j, nx_str key, const nx_val *v)
@@ -96,19 +96,19 @@ static nx_status parse_option(const rule_job *j, nx_str key, const nx_val *v)
         nx_kind k = j->type->kind;
         bool ok = (k == NX_INT64 && nx_str_is(v->s, "i64")) || (k == NX_INT32 && nx_str_is(v->s, "i32"));
         return ok ? NX_OK
-                  : nx__fail_at(j->err, j->file, v, "format '" NX_STR_FMT "' does not fit the column's type",
+                  : nx__fail_at(j->err, j->origin, v, "format '" NX_STR_FMT "' does not fit the column's type",
                                 NX_STR_ARG(v->s));
     }
     if (nx_str_is(key, "timezone") || nx_str_is(key, "defaultTimezone"))
         return NX_OK; /* every timestamp is UTC */
-    return nx__fail_at(j->err, j->file, v, "'" NX_STR_FMT "' is not supported: it would not be enforced",
+    return nx__fail_at(j->err, j->origin, v, "'" NX_STR_FMT "' is not supported: it would not be enforced",
                        NX_STR_ARG(key));
 }
 
 static nx_status parse_allowed(const rule_job *j, const nx_val *list)
 {
     if (j->type->kind != NX_STRING || list->n == 0)
-        return nx__fail_at(j->err, j->file, list, "validValues is for text columns and needs at least one value");
+        return nx__fail_at(j->err, j->origin, list, "validValues is for text columns and needs at least one value");
     nx_str *all = NX_ARENA_ARRAY(j->a, nx_str, list->n);
     nx_buf text NX_BUF_AUTO;
     nx_buf_init(&text, 0);
@@ -117,7 +117,7 @@ static nx_status parse_allowed(const rule_job *j, const nx_val *list)
     for (size_t i = 0; i < list->n; i++) {
         const nx_val *v = &list->items[i];
         if (v->kind != NX_VAL_STR)
-            return nx__fail_at(j->err, j->file, v, "a valid value must be text; put it in quotes");
+            return nx__fail_at(j->err, j->origin, v, "a valid value must be text; put it in quotes");
         all[i] = (nx_str){nx_arena_dup(j->a, v->s), v->s.n};
         const char *between = i + 1 == list->n ? " or " : ", ";
         if (all[i].p == NULL || (i > 0 && nx_buf_adds(&text, between) != NX_OK) || nx_buf_add(&text, v->s) != NX_OK)
@@ -145,13 +145,13 @@ static nx_status parse_quality(const rule_job *j, const nx_val *rule)
 static nx_status parse_translate(const rule_job *j, const nx_val *map)
 {
     if (map->kind != NX_VAL_OBJ || j->type->kind != NX_STRING)
-        return nx__fail_at(j->err, j->file, map, "translate must be an object of texts on a text column");
+        return nx__fail_at(j->err, j->origin, map, "translate must be an object of texts on a text column");
     nx_pair *pairs = NX_ARENA_ARRAY(j->a, nx_pair, map->n);
     if (pairs == NULL)
         return nx_nomem(j->err);
     for (size_t i = 0; i < map->n; i++) {
         if (map->items[i].kind != NX_VAL_STR)
-            return nx__fail_at(j->err, j->file, &map->items[i], "translate: text expected");
+            return nx__fail_at(j->err, j->origin, &map->items[i], "translate: text expected");
         pairs[i].from = (nx_str){nx_arena_dup(j->a, map->keys[i]), map->keys[i].n};
         pairs[i].to = (nx_str){nx_arena_dup(j->a, map->items[i].s), map->items[i].s.n};
         if (pairs[i].from.p == NULL || pairs[i].to.p == NULL)
@@ -171,23 +171,25 @@ static int64_t closed(const nx_range *r, int step, int64_t none)
     return v < INT64_MIN ? INT64_MIN : v > INT64_MAX ? INT64_MAX : (int64_t)v;
 }
 
-nx_status nx__compile_rules(nx_rules *r, const nx_val *prop, const nx_type *type, const char *file, nx_arena *a,
+nx_status nx__compile_rules(nx_rules *r, const nx_val *prop, const nx_type *type, const nx_origin *origin, nx_arena *a,
                             nx_err *err)
 {
-    const rule_job j = {r, type, file, a, err};
+    const rule_job j = {r, type, origin, a, err};
     *r = (nx_rules){.len_max = SIZE_MAX, .item_len_max = SIZE_MAX};
     const nx_val *options = nx_val_get(prop, "logicalTypeOptions"), *quality = nx_val_get(prop, "quality");
     for (size_t i = 0; options != NULL && i < options->n; i++)
-        NX_TRY(parse_option(&j, options->keys[i], &options->items[i]));
+        NX_TRY(nx__gather(origin, parse_option(&j, options->keys[i], &options->items[i]), err));
     for (size_t i = 0; quality != NULL && i < quality->n; i++)
-        NX_TRY(parse_quality(&j, &quality->items[i]));
+        NX_TRY(nx__gather(origin, parse_quality(&j, &quality->items[i]), err));
     const nx_val *translate = nx__odcs_custom(prop, "translate");
     if (translate != NULL)
-        NX_TRY(parse_translate(&j, translate));
+        NX_TRY(nx__gather(origin, parse_translate(&j, translate), err));
     const nx_val *items = type->kind == NX_LIST ? nx_val_path(prop, "items.logicalTypeOptions") : NULL;
     for (size_t i = 0; items != NULL && i < items->n; i++) {
         if (!nx_str_is(items->keys[i], "maxLength"))
-            return nx__fail_at(err, file, &items->items[i], "of the options only maxLength is known for items");
+            return nx__gather(
+                origin, nx__fail_at(err, origin, &items->items[i], "of the options only maxLength is known for items"),
+                err);
         NX_TRY(parse_count(&j, &items->items[i], true, &r->item_len_max));
     }
     int64_t widest = INT64_MAX; /* of a decimal: what its precision holds */
@@ -205,6 +207,6 @@ nx_status nx__compile_rules(nx_rules *r, const nx_val *prop, const nx_type *type
     r->any = r->min.set || r->max.set || r->len_min > 0 || r->len_max != SIZE_MAX || r->item_len_max != SIZE_MAX ||
              r->pattern != NULL || r->n_allowed > 0 || r->n_translate > 0;
     if (r->len_min > r->len_max)
-        return nx__fail_at(err, file, prop, "the smallest length is larger than the largest");
+        return nx__fail_at(err, origin, prop, "the smallest length is larger than the largest");
     return NX_OK;
 }
