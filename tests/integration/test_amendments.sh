@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What becomes of a trade that the stream or history takes back: corrected, corrected twice, cancelled, cancelled after a correction.
+# What becomes of a trade that the stream or history takes back: corrected, corrected any number of times,
+# cancelled, cancelled after a correction.
 # shellcheck source=tests/integration/lib.sh
 source "$(dirname "$0")/lib.sh"
 command -v python3 >/dev/null || skip "no python3 to play the vendor"
@@ -28,13 +29,25 @@ cancel() { # second, id
     cancel 6 50
     trade 6 6
     correction 7 6 60 6.5
+    # five corrections, one after the other; the same, then cancelled; back to the id it came from; a late word about the first of a chain
+    trade 100 1
+    for i in 0 1 2 3 4; do correction $((10 + i)) $((100 + i)) $((101 + i)) "1$i.5"; done
+    trade 200 1
+    for i in 0 1 2 3 4; do correction $((20 + i)) $((200 + i)) $((201 + i)) "2$i.5"; done
+    cancel 25 205
+    trade 300 1
+    correction 30 300 301 31.5
+    correction 31 301 300 30.5
+    trade 400 1
+    correction 41 401 402 42.5
+    correction 40 400 401 41.5
 } >day.ndjson
 serve stream "$NEXUS" stream --listen 127.0.0.1:0
 "$NEXUS" replay day.ndjson --speed max --to "ws://127.0.0.1:$PORT/ws/market-data" >/dev/null || fail "replay"
 build() { "$NEXUS" dbt build --select +trades_current >build.log || { tail -n 30 build.log; fail "dbt build"; }; }
 current() { ask "select string_agg(trade_id || ':' || price, ' ' order by trade_id) from silver.trades_current"; }
 build
-equal "as the stream left them" "$(current)" "1:1.000000 20:2.500000 31:3.500000 60:6.500000"
+equal "as the stream left them" "$(current)" "1:1.000000 20:2.500000 31:3.500000 60:6.500000 105:14.500000 300:30.500000 402:42.500000"
 build
 equal "no amendment twice" "$(ask 'select count(*) from silver.trade_amendments')" "$(ask 'select (select count(*) from bronze.corrections) + (select count(*) from bronze.cancels)')"
 
@@ -66,5 +79,5 @@ serve vendor python3 -u vendor.py
 "$NEXUS" backfill alpaca trades --symbols AAPL --start 2024-01-02 --end 2024-01-02 --set alpaca.key=k --set alpaca.secret=s \
     --set "alpaca.data_url=http://127.0.0.1:$PORT" >/dev/null || fail "backfill"
 build
-equal "as history has them" "$(current)" "1:1.000000 20:2.500000 31:3.500000 60:6.500000 80:8.500000"
-equal "one row each" "$(ask 'select count(*) from silver.trades_current')" 5
+equal "as history has them" "$(current)" "1:1.000000 20:2.500000 31:3.500000 60:6.500000 80:8.500000 105:14.500000 300:30.500000 402:42.500000"
+equal "one row each" "$(ask 'select count(*) from silver.trades_current')" 8
