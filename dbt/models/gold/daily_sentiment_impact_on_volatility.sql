@@ -1,9 +1,15 @@
 -- Does what people say today move tomorrow's volatility? One row a symbol and session: talk beside realized volatility before, on and after the day.
 -- "Impact" is conditional association, not cause. realized_volatility_next and volatility_change look ahead: targets, never features.
 -- abnormal_attention = (ln(1 + messages) - mean) / deviation, both over the sessions before ({{ var('attention_sessions') }} at most).
--- A session that is still open is no target and in no pair; nor are sessions more than a week apart, because what lies between was not loaded. trailing_correlation pairs a session's abnormal attention with the next session's realized volatility, over pairs complete by this session's
--- close: nothing in it was unknown at known_at.
-with talk as (
+-- A session that is still open is no target and in no pair; nor are sessions more than a week apart, because what lies between was not loaded.
+-- trailing_correlation pairs a session's abnormal attention with the next session's realized volatility, over pairs complete by this session's close.
+-- Sessions before the first one with any message have no attention: nobody listened. known_at is of the last of all rows that the features use,
+-- those of the sessions before included: nothing in them was unknown then.
+with listening as (
+    select min(session_date) as since from {{ ref('messages') }}
+),
+
+talk as (
     select
         symbol,
         session_date,
@@ -38,7 +44,7 @@ joined as (
         cast(coalesce(v.authors, 0) as bigint) as authors,
         v.mean_compound,
         ln((1.0 + coalesce(t.positive, 0)) / (1.0 + coalesce(t.negative, 0))) as bullishness,
-        ln(1.0 + coalesce(t.messages, 0)) as attention,
+        case when m.session_date >= l.since then ln(1.0 + coalesce(t.messages, 0)) end as attention,
         m.realized_volatility,
         case
             when lag(m.session_date) over of_symbol >= {{ add_days('m.session_date', -7) }} then lag(m.realized_volatility) over of_symbol
@@ -50,6 +56,7 @@ joined as (
         m.is_complete,
         case when t.known_at > m.known_at then t.known_at else m.known_at end as known_at
     from {{ ref('fct_market_daily') }} as m
+    cross join listening as l
     left join talk as t on t.symbol = m.symbol and t.session_date = m.session_date
     left join voters as v on v.symbol = m.symbol and v.session_date = m.session_date
     window of_symbol as (partition by m.symbol order by m.session_date)
@@ -111,5 +118,8 @@ select
     realized_volatility_next - realized_volatility as volatility_change,
     case when not isnan(correlation) then correlation end as trailing_correlation,
     n_trailing,
-    known_at
+    max(known_at) over (
+        partition by symbol order by session_date
+        rows between {{ var('correlation_sessions') + var('attention_sessions') }} preceding and current row
+    ) as known_at
 from correlated

@@ -1,7 +1,7 @@
--- Regular hours (09:30 to 16:00 New York) in 5-minute buckets from minute bars. return_log is ln(close / close before) inside a session, the first
+-- Regular hours (09:30 to 16:00 New York, 13:00 on half days) in 5-minute buckets from minute bars. return_log is ln(close / close before) inside a session, the first
 -- bucket's from its own open; a double, as every return.
 with regular as (
-    select * from {{ ref('bars_1m') }} where ny_minute >= 570 and ny_minute < 960
+    select * from {{ ref('bars_regular') }} where grain = 1
 ),
 
 buckets as (

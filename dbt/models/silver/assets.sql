@@ -27,10 +27,14 @@ from (
     from ({{ new_rows(ref('stg_assets')) }}) as n
 ) as r
 {% if is_incremental() %}
-left join (select symbol, observed_at as newest from {{ this }}) as t
+left join (select symbol, observed_at, status, _received_at, _ingest_pos from {{ this }}) as t
     on t.symbol = r.symbol
 {% endif %}
 where r.rn = 1
 {% if is_incremental() %}
-    and (t.newest is null or r.observed_at >= t.newest)
+    and (
+        t.symbol is null
+        or (r.observed_at, case when r.status = 'active' then 1 else 0 end, r._received_at, r._ingest_pos)
+        >= (t.observed_at, case when t.status = 'active' then 1 else 0 end, t._received_at, t._ingest_pos)
+    )
 {% endif %}

@@ -32,12 +32,15 @@ from (
     where adjustment = 'raw'
 ) as r
 {% if is_incremental() %}
-left join (select symbol, timeframe, ts, _received_at as newest from {{ this }}) as t
+left join (select symbol, timeframe, ts, _received_at, _source, _ingest_pos from {{ this }}) as t
     on t.symbol = r.symbol
     and t.timeframe = r.timeframe
     and t.ts = r.ts
 {% endif %}
 where r.rn = 1
 {% if is_incremental() %}
-    and (t.newest is null or r._received_at >= t.newest)
+    and (
+        t.symbol is null
+        or (r._received_at, r._source, r._ingest_pos) >= (t._received_at, t._source, t._ingest_pos)
+    )
 {% endif %}

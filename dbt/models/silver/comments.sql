@@ -1,5 +1,34 @@
--- The latest state of every comment.
+-- The latest state of every comment, made as silver.posts is: from all observations of every comment that has a new one; text_known_at is of the
+-- first observation since which text and author stand as they do.
 {{ config(incremental_strategy='delete+insert', unique_key='fullname') }}
+
+with touched as (
+    select distinct fullname from ({{ new_rows(ref('stg_comments')) }}) as n
+),
+
+observed as (
+    select
+        s.*,
+        row_number() over (
+            partition by s.fullname
+            order by s.observed_at desc, s._received_at desc, s._source desc, s._ingest_pos desc, s._ingest_idx desc
+        ) as rn,
+        concat(coalesce(s.body, ''), '|', coalesce(s.author, ''), '|', coalesce(cast(s.is_deleted as {{ dbt.type_string() }}), '')) as content
+    from {{ ref('stg_comments') }} as s
+    inner join touched as t on t.fullname = s.fullname
+),
+
+-- how far back from the latest observation the content is the same
+unchanged as (
+    select
+        *,
+        max(case when content is distinct from latest_content then 1 else 0 end) over (partition by fullname order by rn) as changed
+    from (select *, first_value(content) over (partition by fullname order by rn) as latest_content from observed) as o
+),
+
+known as (
+    select fullname, min(_known_at) as text_known_at from unchanged where changed = 0 group by fullname
+)
 
 select
     r.fullname,
@@ -18,21 +47,8 @@ select
     r._source,
     r._received_at,
     r._known_at,
-    r._ingest_pos
-from (
-    select
-        n.*,
-        row_number() over (
-            partition by fullname
-            order by observed_at desc, _received_at desc, _ingest_pos desc, _ingest_idx desc
-        ) as rn
-    from ({{ new_rows(ref('stg_comments')) }}) as n
-) as r
-{% if is_incremental() %}
-left join (select fullname, observed_at as newest from {{ this }}) as t
-    on t.fullname = r.fullname
-{% endif %}
+    r._ingest_pos,
+    k.text_known_at
+from observed as r
+inner join known as k on k.fullname = r.fullname
 where r.rn = 1
-{% if is_incremental() %}
-    and (t.newest is null or r.observed_at >= t.newest)
-{% endif %}

@@ -1,18 +1,18 @@
--- One row a calendar day from the first to the last that any bar or message names: is it a session, and which session comes at or after it.
--- A session is a day with bars. Where none follows within a week (no market ever closed for longer; those bars are still to come or were never
--- loaded) the next weekday stands in.
+-- One row a calendar day from the first to the last that a session or a message names: is it a session, and which session comes at or after it.
+-- A session is a day with bars of regular trading; messages that a wrong clock dates do not count. Where no session follows within a week (no market
+-- ever closed for longer; those bars are still to come or were never loaded) the next weekday stands in.
 {{ config(materialized='table') }}
 
 with sessions as (
-    select distinct session_date from {{ ref('bars') }}
+    select distinct session_date from {{ ref('bars_regular') }}
 ),
 
 named as (
     select session_date as d from sessions
     union all
-    select cast({{ ny_time('created_at') }} as date) as d from {{ ref('posts') }}
+    select cast({{ ny_time('created_at') }} as date) as d from {{ ref('posts') }} where {{ plausible_time('created_at', '_received_at') }}
     union all
-    select cast({{ ny_time('created_at') }} as date) as d from {{ ref('comments') }}
+    select cast({{ ny_time('created_at') }} as date) as d from {{ ref('comments') }} where {{ plausible_time('created_at', '_received_at') }}
 ),
 
 bounds as (

@@ -1,12 +1,12 @@
 -- Posts and comments in one form, deleted ones and those of machines left out, each with the session that it belongs to: a message from 16:00 New
--- York on counts for the next day, and the first session at or after that day takes it.
+-- York on counts for the next day, and the first session at or after that day takes it. What a wrong clock dates has no session.
 {{ config(materialized='view') }}
 
 with everything as (
-    select 'post' as kind, fullname, subreddit, author, created_at, observed_at, is_deleted, _known_at
+    select 'post' as kind, fullname, subreddit, author, created_at, observed_at, is_deleted, _received_at, text_known_at, _known_at
     from {{ ref('posts') }}
     union all
-    select 'comment' as kind, fullname, subreddit, author, created_at, observed_at, is_deleted, _known_at
+    select 'comment' as kind, fullname, subreddit, author, created_at, observed_at, is_deleted, _received_at, text_known_at, _known_at
     from {{ ref('comments') }}
 ),
 
@@ -24,6 +24,18 @@ dated as (
         {%- endif %}
 )
 
-select m.kind, m.fullname, m.subreddit, m.author, m.created_at, m.observed_at, m.market_date, d.next_session as session_date, m._known_at
+select
+    m.kind,
+    m.fullname,
+    m.subreddit,
+    m.author,
+    m.created_at,
+    m.observed_at,
+    m.market_date,
+    d.next_session as session_date,
+    -- null in rows that were built before the column was there
+    coalesce(m.text_known_at, m._known_at) as _known_at
 from dated as m
-left join {{ ref('days') }} as d on d.d = m.market_date
+left join {{ ref('days') }} as d
+    on d.d = m.market_date
+    and {{ plausible_time('m.created_at', 'm._received_at') }}
