@@ -135,6 +135,26 @@ const nx_cmd nx_cmds[] = {
      .words_min = 1,
      .words_max = 2,
      .run = nx_cmd_lake},
+    {.name = "init",
+     .usage = "[DIR]",
+     .summary = "a new project folder: nexus.yml, contracts/, dbt/, quality/",
+     .help =
+         "nexus.yml holds every key with its default and a line of help; the folders are those that come with the program, to be changed.\n"
+         "Nothing that is there is overwritten.\n\n"
+         "Examples\n"
+         "  nexus init\n"
+         "  nexus init ~/markets",
+     .words_max = 1,
+     .run = nx_cmd_init},
+    {.name = "doctor",
+     .usage = "",
+     .summary = "is everything there? configuration, folders, lake, disk, Postgres, vendors",
+     .help =
+         "Changes nothing. What is not configured is left out. Exits 0 when nothing failed (warnings do not count), else 1.\n\n"
+         "Examples\n"
+         "  nexus doctor\n"
+         "  nexus --project ~/markets doctor --json",
+     .run = nx_cmd_doctor},
     {.name = "completions",
      .usage = "bash|zsh|fish",
      .summary = "completions for a shell",

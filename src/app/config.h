@@ -44,6 +44,8 @@ bool nx_config_bool(const nx_config *c, const char *key);
 const char *const *nx_config_list(const nx_config *c, const char *key);
 /* A text with its secret references resolved, malloc'ed; NULL in *ret when the key is null. The error names the key, never the value. */
 NX_MUST_USE nx_status nx_config_secret(const nx_config *c, const char *key, char **ret, nx_err *err);
+/* The text of a new nexus.yml: every key commented out, with its default and its help (cmd_init.c). */
+NX_MUST_USE nx_status nx_config_template(nx_buf *b);
 void nx_config_help(void); /* stdout: every key, its default and its help */
 /* The same as one JSON object: {"keys":[{name, type, default, nullable, min, max, help}]}. */
 NX_MUST_USE nx_status nx_config_help_json(nx_err *err);

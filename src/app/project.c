@@ -32,8 +32,8 @@ const char *nx_project_path(nx_project *p, const char *rel)
     return nx_arena_printf(&p->arena, "%s/%s", p->g->project, rel);
 }
 
-/* The folder above the program's own: a source tree has build/nexus, an installation bin/nexus beside share/nexus. */
-static const char *program_home(nx_arena *a, const char *name)
+/* In the folders above the program's own: a source tree has build/nexus, an installation bin/nexus beside share/nexus. */
+const char *nx_program_folder(nx_arena *a, const char *name)
 {
     char exe[4096];
     ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
@@ -58,7 +58,7 @@ nx_status nx_project_find(nx_project *p, const char *name, const char **ret, nx_
     const char *own = nx_project_path(p, name);
     if (own == NULL)
         return nx_nomem(err);
-    *ret = nx_file_exists(own) ? own : program_home(&p->arena, name);
+    *ret = nx_file_exists(own) ? own : nx_program_folder(&p->arena, name);
     if (*ret == NULL) {
         nx_fail(err, NX_NOT_FOUND, "there is no folder %s: neither in the project (%s) nor beside the program", name,
                 p->g->project);

@@ -41,6 +41,8 @@ void nx_project_close(nx_project *p);
 const char *nx_project_path(nx_project *p, const char *rel);
 /* A folder of the project or of the program ("contracts", "dbt", "quality"). NX_NOT_FOUND says where it was looked for. */
 NX_MUST_USE nx_status nx_project_find(nx_project *p, const char *name, const char **ret, nx_err *err);
+/* A folder that comes with the program: beside it in a source tree, below share/nexus where it is installed. In the arena; NULL: there is none. */
+const char *nx_program_folder(nx_arena *a, const char *name);
 /* Views of all tables and of the dbt views in the session, at the versions of now. */
 NX_MUST_USE nx_status nx_project_attach(nx_project *p, nx_err *err);
 /* Every table of the contracts and of enrich, empty where it is absent: models and checks can name them all. */

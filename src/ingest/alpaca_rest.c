@@ -282,3 +282,26 @@ nx_status nx_backfill_alpaca(const nx_pull_opts *p, nx_alpaca_kind kind, const n
     nx__fetch_close(&a.fetch);
     return st;
 }
+
+nx_status nx_alpaca_ping(const nx_alpaca_opts *o, nx_err *err)
+{
+    alpaca a = {.o = o};
+    nx_pull_opts once = {.tries_max = 1};
+    nx_pull_result r = {0};
+    char urls[2][1024];
+    bool fit = (size_t)snprintf(urls[0], sizeof urls[0], "%s/v2/stocks/bars?symbols=SPY&timeframe=1Day&limit=1",
+                                o->data_url) < sizeof urls[0];
+    fit &= (size_t)snprintf(urls[1], sizeof urls[1], "%s/v2/clock", o->trading_url) < sizeof urls[1];
+    if (!fit)
+        return nx_fail(err, NX_LIMIT, "the address alpaca.data_url or alpaca.trading_url is too long");
+    NX_TRY(set_up(&a, err));
+    nx_status st = nx__fetch_open(&a.fetch, &once, &r, "Alpaca", NULL, err);
+    for (size_t i = 0; i < NX_COUNT_OF(urls) && st == NX_OK; i++) {
+        nx_http_resp resp = {0};
+        st = nx__fetch(&a.fetch, &(nx_http_req){.method = "GET", .url = urls[i], .headers = a.headers}, false, &resp,
+                       err);
+        nx_http_resp_drop(&resp);
+    }
+    nx__fetch_close(&a.fetch);
+    return st;
+}

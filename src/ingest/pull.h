@@ -79,4 +79,9 @@ typedef struct nx_reddit_opts {
 NX_MUST_USE nx_status nx_backfill_reddit(const nx_pull_opts *p, const nx_reddit_opts *o, nx_pull_result *ret,
                                          nx_err *err);
 
+/* Asks once, for little, and keeps nothing: are the addresses right and the credentials taken? Alpaca: a bar from data_url, the clock of
+ * trading_url. Reddit: a token. Errors as above, after one try. */
+NX_MUST_USE nx_status nx_alpaca_ping(const nx_alpaca_opts *o, nx_err *err);
+NX_MUST_USE nx_status nx_reddit_ping(const nx_reddit_opts *o, nx_err *err);
+
 #endif

@@ -234,3 +234,16 @@ nx_status nx_backfill_reddit(const nx_pull_opts *p, const nx_reddit_opts *o, nx_
     nx__fetch_close(&d.fetch);
     return st;
 }
+
+nx_status nx_reddit_ping(const nx_reddit_opts *o, nx_err *err)
+{
+    reddit d = {.o = o};
+    nx_pull_opts once = {.tries_max = 1};
+    nx_pull_result r = {0};
+    nx_status st = nx__fetch_open(&d.fetch, &once, &r, "Reddit", o->user_agent, err);
+    if (st == NX_OK)
+        st = get_token(&d, err);
+    free(d.bearer);
+    nx__fetch_close(&d.fetch);
+    return st;
+}

@@ -104,6 +104,53 @@ static void test_symbol_that_is_a_word(void **state)
     nx_config_drop(c);
 }
 
+/* Takes the "# " before every key away: "  # root: lake   # folder" becomes "  root: lake   # folder". */
+static void uncomment(nx_str text, nx_buf *out)
+{
+    nx_str line;
+    while (nx_str_split(&text, '\n', &line)) {
+        size_t indent = 0;
+        while (indent < line.n && line.p[indent] == ' ')
+            indent++;
+        nx_str rest = nx_str_sub(line, indent, line.n);
+        bool key = nx_str_starts(rest, NX_STR("# ")) && nx_str_find(rest, NX_STR(" # "), 1) != SIZE_MAX;
+        assert_int_equal(nx_buf_add(out, nx_str_sub(line, 0, indent)), NX_OK);
+        assert_int_equal(nx_buf_add(out, key ? nx_str_sub(rest, 2, rest.n) : rest), NX_OK);
+        assert_int_equal(nx_buf_adds(out, "\n"), NX_OK);
+    }
+}
+
+/* A new nexus.yml says what the defaults are, before and after every key is set. */
+static void test_template(void **state)
+{
+    (void)state;
+    nx_config *c = NULL, *dflt = NULL;
+    nx_err err = {0};
+    NX_BUF_AUTO nx_buf b, open;
+    nx_buf_init(&b, 1 << 20);
+    nx_buf_init(&open, 1 << 20);
+    assert_int_equal(nx_config_template(&b), NX_OK);
+    assert_int_equal(nx_config_load(NULL, NULL, 0, &dflt, NULL), NX_OK);
+    assert_int_equal(load_text(b.p, NULL, 0, &c, &err), NX_OK);
+    nx_config_drop(c);
+    uncomment(nx_buf_str(&b), &open);
+    if (load_text(open.p, NULL, 0, &c, &err) != NX_OK)
+        fail_msg("%s", err.text);
+    for (const nx_conf_key *k = nx_conf_keys; k->name != NULL; k++) {
+        const char *name = strrchr(k->name, '.') == NULL ? k->name : strrchr(k->name, '.') + 1;
+        char line[128];
+        snprintf(line, sizeof line, "%s: %s", name, k->dflt == NULL ? "null" : k->dflt);
+        assert_non_null(strstr(open.p, line));
+        assert_non_null(strstr(open.p, k->help));
+        if (k->type == NX_CONF_STR && k->dflt != NULL)
+            assert_string_equal(nx_config_str(c, k->name), nx_config_str(dflt, k->name));
+        else if (k->type == NX_CONF_INT || k->type == NX_CONF_DURATION)
+            assert_int_equal(nx_config_i64(c, k->name), nx_config_i64(dflt, k->name));
+    }
+    nx_config_drop(c);
+    nx_config_drop(dflt);
+}
+
 int main(void)
 {
     int fd = mkstemp(path);
@@ -112,7 +159,7 @@ int main(void)
     close(fd);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults), cmocka_unit_test(test_order_of_say),          cmocka_unit_test(test_bad_input),
-        cmocka_unit_test(test_secret),   cmocka_unit_test(test_symbol_that_is_a_word),
+        cmocka_unit_test(test_secret),   cmocka_unit_test(test_symbol_that_is_a_word), cmocka_unit_test(test_template),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(path);
