@@ -5,6 +5,7 @@
 #include "app/project.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/stop.h"
 #include "sim/sim.h"
 
 const nx_opt_def nx_opts_sim[] = {
@@ -71,7 +72,7 @@ static nx_status run(nx_project *p, const nx_args *a, nx_err *err)
     nx_sim *s = NULL;
     NX_TRY(nx_sim_start(&o, &s, err));
     nx_log(NX_LOG_INFO, "sim", "the vendor look-alike answers on port %d", nx_sim_port(s));
-    while (!nx_stop_requested)
+    while (!nx_stop_asked(&nx_stop_requested))
         nx_clock_sleep_ms(500, &nx_stop_requested);
     nx_sim_stop(s);
     return NX_OK;

@@ -7,6 +7,7 @@
 #include "app/report.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/stop.h"
 #include "ingest/alpaca_ws.h"
 #include "ingest/replay.h"
 #include "ingest/stream.h"
@@ -67,7 +68,7 @@ static nx_status token_list(nx_project *p, const char *const **ret, nx_err *err)
 
 static nx_status wait_for_end(nx_stream *s, nx_err *err)
 {
-    while (!nx_stop_requested) {
+    while (!nx_stop_asked(&nx_stop_requested)) {
         NX_TRY(nx_stream_check(s, err));
         nx_clock_sleep_ms(200, &nx_stop_requested);
     }

@@ -5,6 +5,7 @@
 #include "app/print.h"
 #include "app/version.h"
 #include "base/clock.h"
+#include "base/stop.h"
 #include "ingest/alpaca_ws.h"
 #include "ingest/pull.h"
 #include "ingest/stream.h"
@@ -154,7 +155,7 @@ static nx_status live(nx_demo *d, nx_err *err)
                                       &w, err);
     nx_progress bar;
     nx_progress_begin(&bar, d->g, "live stream");
-    while (st == NX_OK && ws.state != NX_ALPACA_WS_ENDED && !nx_stop_requested) {
+    while (st == NX_OK && ws.state != NX_ALPACA_WS_ENDED && !nx_stop_asked(&nx_stop_requested)) {
         nx_clock_sleep_ms(50, &nx_stop_requested);
         nx_alpaca_ws_stats_get(w, &ws);
         nx_progress_set(&bar, (int64_t)ws.accepted, 0, "rows");
@@ -169,7 +170,7 @@ static nx_status live(nx_demo *d, nx_err *err)
         *err = stop_err;
         st = stopped;
     }
-    if (st == NX_OK && nx_stop_requested)
+    if (st == NX_OK && nx_stop_asked(&nx_stop_requested))
         return nx_fail(err, NX_CANCELLED, "the demo was stopped; run it again to go on");
     char n[32];
     if (st == NX_OK)

@@ -7,12 +7,14 @@
 #include "enrich/enrich.h"
 #include "transform/dbt.h"
 
+#include "base/stop.h"
+
 volatile bool nx_stop_requested;
 
 static void on_signal(int sig)
 {
     (void)sig;
-    nx_stop_requested = true;
+    nx_stop_ask(&nx_stop_requested);
 }
 
 void nx_stop_on_signals(void)

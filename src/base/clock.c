@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "base/stop.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -42,7 +43,7 @@ bool nx_clock_sleep_ms(int64_t ms, const volatile bool *stop)
     if (ms > 0 && (__builtin_mul_overflow(ms, 1000000, &span) || __builtin_add_overflow(end, span, &end)))
         end = INT64_MAX;
     for (;;) {
-        if (stop != NULL && *stop)
+        if (nx_stop_asked(stop))
             return false;
         int64_t left = end - read_clock(CLOCK_MONOTONIC);
         if (ms <= 0 || left <= 0)

@@ -228,15 +228,6 @@ bool nx_file_exists(const char *path)
     return stat(path, &sb) == 0;
 }
 
-nx_status nx_file_size(const char *path, uint64_t *ret_bytes, nx_err *err)
-{
-    struct stat sb;
-    if (stat(path, &sb) != 0)
-        return fail_file(err, "look at", path);
-    *ret_bytes = (uint64_t)sb.st_size;
-    return NX_OK;
-}
-
 nx_status nx_lock_take(nx_lock *l, const char *path, nx_err *err)
 {
     l->fd = -1;

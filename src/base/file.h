@@ -30,7 +30,6 @@ NX_MUST_USE nx_status nx_dir_list(const char *path,
                                   nx_status (*fn)(void *ctx, const char *name, bool is_dir, nx_err *err), void *ctx,
                                   nx_err *err);
 bool nx_file_exists(const char *path);
-NX_MUST_USE nx_status nx_file_size(const char *path, uint64_t *ret_bytes, nx_err *err);
 /* All n bytes or an error (handles short writes, EINTR). */
 NX_MUST_USE nx_status nx_fd_write(int fd, const void *p, size_t n, nx_err *err);
 

@@ -234,39 +234,3 @@ size_t nx_batch_bytes(const nx_batch *b)
         n += col_bytes(&b->cols[i]);
     return n;
 }
-
-static nx_status copy_value(nx_batch *b, nx_col *to, const nx_col *from, size_t i)
-{
-    if (nx_col_is_null(from, i))
-        return nx_col_null(b, to);
-    if (has_heap(from))
-        return nx_col_str(b, to, nx_col_get_str(from, i));
-    if (from->type->kind == NX_LIST) {
-        for (size_t k = from->off[i]; k < from->off[i + 1]; k++)
-            NX_TRY(copy_value(b, &to->child[0], &from->child[0], k));
-        return nx_col_list_end(b, to);
-    }
-    if (from->type->kind == NX_STRUCT) {
-        for (size_t k = 0; k < from->n_children; k++)
-            NX_TRY(copy_value(b, &to->child[k], &from->child[k], i));
-        return nx_col_struct_end(b, to);
-    }
-    NX_TRY(end_nested(b, to)); /* the valid bit; the value follows */
-    size_t width = nx__type_width(from->type);
-    memcpy((char *)to->data + (to->n - 1) * width, (const char *)from->data + i * width, width);
-    return NX_OK;
-}
-
-nx_status nx_batch_copy_row(nx_batch *dst, const nx_batch *src, size_t i)
-{
-    assert(i < src->n);
-    for (size_t k = 0; k < src->schema->n_fields; k++) {
-        nx_status st = copy_value(dst, &dst->cols[k], &src->cols[k], i);
-        if (st != NX_OK) {
-            nx_batch_truncate(dst, dst->n);
-            return st;
-        }
-    }
-    nx_batch_end_row(dst);
-    return NX_OK;
-}

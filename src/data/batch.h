@@ -133,9 +133,6 @@ static inline int32_t nx_col_get_i32(const nx_col *c, size_t i)
 }
 /* Bytes of the values in all columns, without what is allocated ahead (for limits and metrics). */
 size_t nx_batch_bytes(const nx_batch *b);
-/* Copies row i of src (same schema) to the end of dst, nested values included, and ends the row; on failure dst is as
- * before. */
-NX_MUST_USE nx_status nx_batch_copy_row(nx_batch *dst, const nx_batch *src, size_t i);
 /* NX_CORRUPT names the broken invariant. */
 NX_MUST_USE nx_status nx_batch_check(const nx_batch *b, nx_err *err);
 

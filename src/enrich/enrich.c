@@ -7,6 +7,8 @@
 #include "enrich/enrich_int.h"
 #include "enrich/vader.h"
 
+#include "base/stop.h"
+
 enum { FETCH_ROWS = 4096, OUT_ROWS = 65536 };
 
 typedef struct run {
@@ -88,7 +90,7 @@ static nx_status enrich_row(run *u, const nx_batch *in, size_t i, nx_err *err)
 static nx_status take_batch(void *ctx, const nx_batch *in, nx_err *err)
 {
     run *u = ctx;
-    if (u->o->stop != NULL && *u->o->stop)
+    if (nx_stop_asked(u->o->stop))
         return nx_fail(err, NX_CANCELLED, "enrichment was stopped; nothing of this run was kept");
     for (size_t i = 0; i < in->n; i++)
         NX_TRY(enrich_row(u, in, i, err));

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/hash.h"
+#include "base/stop.h"
 #include "data/time.h"
 #include "ingest/pull_int.h"
 
@@ -195,7 +196,7 @@ static nx_status read_history(alpaca *a, nx_err *err)
     NX_TRY(nx_table_txn(a->sink.table, a->app_id, &done, err));
     int64_t skip = a->fetch.o->refresh || done < 0 ? 0 : done;
     for (int64_t i = 0; i < total; i++) {
-        if (a->fetch.o->stop != NULL && *a->fetch.o->stop)
+        if (nx_stop_asked(a->fetch.o->stop))
             return nx_fail(err, NX_CANCELLED, "the backfill was stopped after %lld of %lld windows", (long long)i,
                            (long long)total);
         a->fetch.r->windows++;

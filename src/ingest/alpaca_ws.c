@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/stop.h"
 #include "data/json.h"
 #include "io/http.h"
 #include "io/wsc.h"
@@ -24,7 +25,7 @@ struct nx_alpaca_ws {
     char *key, *secret, *subscribe; /* texts of our own */
     pthread_t thread;
     bool started;
-    volatile bool stop; /* as the functions of io take it; written once, atomically */
+    volatile bool stop;
     nx_feed *feed;
     nx_wsc *conn;
     /* of the frame under way: what its control messages said */
@@ -226,7 +227,7 @@ static nx_status receive(nx_alpaca_ws *w, nx_err *err)
         } else if (st == NX_AGAIN) {
             NX_TRY(check_alive(w, &pinged_at, err));
         }
-        if (w->stop)
+        if (nx_stop_asked(&w->stop))
             return nx_fail(err, NX_CANCELLED, "the feed was stopped");
     }
 }
@@ -258,7 +259,7 @@ static nx_status session(nx_alpaca_ws *w, nx_err *err)
 
 static bool try_again(nx_alpaca_ws *w, nx_status st, const nx_err *err)
 {
-    if (w->stop || st == NX_CANCELLED)
+    if (nx_stop_asked(&w->stop) || st == NX_CANCELLED)
         return false;
     if (st == NX_NOTHING)
         return !w->o.once;
@@ -281,7 +282,7 @@ static void *run(void *ctx)
         }
         if (!try_again(w, st, &err)) {
             pthread_mutex_lock(&w->lock);
-            if (st != NX_NOTHING && st != NX_CANCELLED && !w->stop)
+            if (st != NX_NOTHING && st != NX_CANCELLED && !nx_stop_asked(&w->stop))
                 w->result = err;
             pthread_mutex_unlock(&w->lock);
             break;
@@ -376,7 +377,7 @@ void nx_alpaca_ws_stop(nx_alpaca_ws *w)
 {
     if (w == NULL)
         return;
-    __atomic_store_n(&w->stop, true, __ATOMIC_RELEASE);
+    nx_stop_ask(&w->stop);
     if (w->feed != NULL)
         nx_feed_cancel(w->feed);
     if (w->started)

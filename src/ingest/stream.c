@@ -211,11 +211,6 @@ int nx_stream_port(const nx_stream *s)
     return s->port;
 }
 
-const char *nx_stream_writer_id(const nx_stream *s)
-{
-    return s->writer_id;
-}
-
 nx_status nx_stream_check(nx_stream *s, nx_err *err)
 {
     pthread_mutex_lock(&s->lock);

@@ -52,8 +52,6 @@ NX_MUST_USE nx_status nx_stream_start(const nx_stream_opts *o, nx_stream **ret, 
  * the next start. */
 NX_MUST_USE nx_status nx_stream_stop(nx_stream *s, nx_err *err);
 int nx_stream_port(const nx_stream *s); /* 0 without a listener */
-/* The name under which this edge commits (txn appId): "edge-<uuid>", kept in the state folder. */
-const char *nx_stream_writer_id(const nx_stream *s);
 /* Waits until everything acknowledged so far is in committed table versions. NX_CANCELLED: the stream is stopping; or
  * its failure. */
 NX_MUST_USE nx_status nx_stream_flush(nx_stream *s, nx_err *err);

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/rand.h"
+#include "base/stop.h"
 
 enum { HEADERS_MAX = 200 };
 
@@ -98,7 +99,7 @@ static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t d, curl
 {
     call *c = ctx;
     (void)a, (void)b, (void)d, (void)e;
-    if (c->stop == NULL || !*c->stop)
+    if (!nx_stop_asked(c->stop))
         return 0;
     c->st = NX_CANCELLED;
     return 1;
@@ -200,7 +201,11 @@ nx_status nx_http_send(nx_http *h, const nx_http_req *req, const volatile bool *
     char why[CURL_ERROR_SIZE] = "";
     call c = {resp, stop, NX_OK};
     set_options(h, req, &c, why, headers);
-    CURLcode rc = stop != NULL && *stop ? (c.st = NX_CANCELLED, CURLE_ABORTED_BY_CALLBACK) : curl_easy_perform(h->curl);
+    CURLcode rc = CURLE_ABORTED_BY_CALLBACK;
+    if (nx_stop_asked(stop))
+        c.st = NX_CANCELLED;
+    else
+        rc = curl_easy_perform(h->curl);
     curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(headers);
     if (rc != CURLE_OK)

@@ -85,19 +85,6 @@ uint64_t nx_lines_number(const nx_lines *l)
     return l->number;
 }
 
-nx_status nx_lines_rewind(nx_lines *l, nx_err *err)
-{
-    if (lseek(l->fd, 0, SEEK_SET) < 0)
-        return nx_fail_sys(err, NX_IO, "could not rewind %s", l->path);
-    if (l->zstd != NULL)
-        ZSTD_DCtx_reset(l->zstd, ZSTD_reset_session_only);
-    nx_buf_clear(&l->text);
-    l->raw_n = l->raw_at = l->frame_left = l->at = 0;
-    l->number = 0;
-    l->eof = false;
-    return NX_OK;
-}
-
 static nx_status read_bytes(nx_lines *l, char *p, size_t n, size_t *ret_n, nx_err *err)
 {
     ssize_t k;

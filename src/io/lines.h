@@ -20,6 +20,5 @@ void nx_lines_close(nx_lines *l); /* may be NULL */
  * file. NX_LIMIT: longer than line_bytes_max; NX_CORRUPT: zstd data broken or cut; both name file and line. */
 NX_MUST_USE nx_status nx_lines_next(nx_lines *l, nx_str *ret, nx_err *err);
 uint64_t nx_lines_number(const nx_lines *l); /* of the line handed out last, from 1; 0 before the first */
-NX_MUST_USE nx_status nx_lines_rewind(nx_lines *l, nx_err *err);
 
 #endif

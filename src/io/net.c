@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/stop.h"
 #include "io/io_int.h"
 
 enum { SLICE_MS = 50 }; /* how long a stop flag may go unseen */
@@ -46,7 +47,7 @@ nx_status nx__net_wait(int fd, short events, nx_mono_ns deadline, const volatile
             *ret_events = p.revents;
             return NX_OK;
         }
-        if (stop != NULL && *stop)
+        if (nx_stop_asked(stop))
             return NX_CANCELLED;
         if (n < 0 && errno != EINTR)
             return NX_IO;

@@ -7,12 +7,6 @@
 
 enum { FILE_BYTES_MAX = 64 << 10 };
 
-bool nx_secret_is_ref(nx_str text)
-{
-    size_t at = nx_str_find(text, NX_STR("${"), 0);
-    return at != SIZE_MAX && nx_str_find(text, NX_STR("}"), at) != SIZE_MAX;
-}
-
 static nx_status from_env(nx_str name, nx_buf *out, nx_err *err)
 {
     char *key = nx_str_dup(name);

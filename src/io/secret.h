@@ -9,8 +9,6 @@
 
 #include "base/str.h"
 
-/* True when the text holds a reference. */
-bool nx_secret_is_ref(nx_str text);
 /* Appends text with its references replaced. NX_NOT_FOUND: variable or file absent (named, with a hint); NX_INVALID:
  * broken reference; NX_UNSUPPORTED: unknown scheme; NX_LIMIT: a file over 64 KiB. A file's trailing line ends are
  * cut. On an error out is as before. */

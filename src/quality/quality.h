@@ -82,7 +82,7 @@ typedef struct nx_scan_opts {
     nx_wall_ns now;                                                        /* for freshness; 0 means the wall clock */
     void (*progress)(void *ctx, size_t done, size_t n, const char *table); /* after every table; may be NULL */
     void *progress_ctx;
-    volatile bool *stop; /* asks to end: NX_CANCELLED; may be NULL */
+    const volatile bool *stop; /* asks to end: NX_CANCELLED; may be NULL */
 } nx_scan_opts;
 
 /* Runs all checks on the session's tables. Failing checks and broken queries are results, not errors: the status is NX_OK

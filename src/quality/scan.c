@@ -7,6 +7,8 @@
 #include "data/json.h"
 #include "quality/quality_int.h"
 
+#include "base/stop.h"
+
 const char *nx_outcome_name(nx_outcome o)
 {
     static const char *const names[] = {"pass", "warn", "fail", "error", "not evaluated"};
@@ -273,7 +275,7 @@ static nx_status scan_all(qscan *sc, const nx_scan_opts *opts, bool *done, size_
     for (size_t i = 0; i < sc->q->n; i++) {
         if (done[i])
             continue;
-        if (opts != NULL && opts->stop != NULL && *opts->stop)
+        if (opts != NULL && nx_stop_asked(opts->stop))
             return nx_fail(sc->err, NX_CANCELLED, "stopped by request");
         NX_TRY(scan_group(sc, i, done, picks));
         const qtable *t = sc->q->checks[i].table;

@@ -89,16 +89,6 @@ nx_status nx__dbt_relation(nx_jrun *run, dbt_project *p, const char *schema, con
     return nx_jrun_obj(run, &RELATION, r, ret, err);
 }
 
-bool nx__dbt_relation_parts(const nx_jval *v, const char **schema, const char **identifier)
-{
-    if (v == NULL || v->kind != NX_J_OBJ || v->obj->cls != &RELATION)
-        return false;
-    const relation *r = v->obj->ctx;
-    *schema = r->schema;
-    *identifier = r->identifier;
-    return true;
-}
-
 /* ---- adapter ---- */
 
 static nx_status fn_dispatch(nx_jrun *run, void *ctx, const nx_jargs *args, nx_jval *ret, nx_err *err)

@@ -253,8 +253,6 @@ NX_MUST_USE nx_status nx__dbt_ctx_adapter(nx_jrun *run, dbt_ctx *c, nx_err *err)
 NX_MUST_USE nx_status nx__dbt_table(nx_jrun *run, nx_session *s, nx_str sql, nx_jval *ret, nx_err *err);
 /* Adds package "dbt" as Jinja text. Errors: those of the buffer. */
 NX_MUST_USE nx_status nx__dbt_builtin_macros(nx_buf *b);
-/* Parts of a relation value; false when v is none. */
-bool nx__dbt_relation_parts(const nx_jval *v, const char **schema, const char **identifier);
 
 /* ---- compiling (compile.c) ---- */
 /* Renders a node's SQL with execute = true and injects ephemeral models. Idempotent. */

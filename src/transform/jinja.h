@@ -186,11 +186,8 @@ NX_MUST_USE nx_status nx_jdict_sets(nx_jrun *run, nx_jval *dict, const char *key
                                     nx_err *err); /* borrows key */
 /* NULL when absent. */
 const nx_jval *nx_jdict_get(const nx_jdict *d, const nx_jval *key);
-const nx_jval *nx_jdict_gets(const nx_jdict *d, const char *key);
 /* YAML or JSON tree → value; numbers become int where they fit, else float. Copies. */
 NX_MUST_USE nx_status nx_jval_from_tree(nx_jrun *run, const nx_val *tree, nx_jval *ret, nx_err *err);
-/* A deep copy in another run's memory (host functions of the other run must outlive it too). Macros keep their place. */
-NX_MUST_USE nx_status nx_jval_copy(nx_jrun *to, const nx_jval *v, nx_jval *ret, nx_err *err);
 /* What {{ v }} prints: str(v) of Python. Runs no template code except the str callback of host objects. */
 NX_MUST_USE nx_status nx_jval_print(nx_jrun *run, const nx_jval *v, nx_buf *out, nx_err *err);
 /* Python's repr(v). */
@@ -247,17 +244,12 @@ typedef struct nx_jblock {
 
 const char *nx_jtmpl_name(const nx_jtmpl *t);
 const nx_jblock *nx_jtmpl_blocks(const nx_jtmpl *t, size_t *ret_n);
-/* True when the template has text, output or statements besides blocks, comments and white space. */
-bool nx_jtmpl_has_output(const nx_jtmpl *t);
 
 /* Registers all macros, tests and materializations of t under package. A name that is taken in the package: NX_EXISTS
  * naming both places. */
 NX_MUST_USE nx_status nx_jinja_add_macros(nx_jinja *j, const char *package, const nx_jtmpl *t, nx_err *err);
 /* The macro registered as package.call_name; false when there is none. */
 bool nx_jinja_macro(const nx_jinja *j, nx_str package, nx_str call_name, nx_jval *ret);
-/* The file and line of a macro value, for artifacts; false when v is no macro. package may be empty (local macro). */
-bool nx_jinja_macro_place(const nx_jval *v, nx_str *ret_package, nx_str *ret_name, const char **ret_file,
-                          int *ret_line);
 
 /* ---- runs ---- */
 
@@ -275,7 +267,6 @@ nx_jrun *nx_jrun_new(const nx_jinja *j, const nx_jrun_opts *opts);
 void nx_jrun_free(nx_jrun *run);
 void *nx_jrun_host(const nx_jrun *run);
 nx_arena *nx_jrun_arena(nx_jrun *run); /* for the host's own data; counted against bytes_max */
-const nx_jinja *nx_jrun_env(const nx_jrun *run);
 
 /* Global variable. Borrows name (must outlive the run). Replaces. */
 NX_MUST_USE nx_status nx_jrun_set(nx_jrun *run, const char *name, nx_jval v, nx_err *err);

@@ -73,12 +73,6 @@ const nx_jval *nx_jdict_get(const nx_jdict *d, const nx_jval *key)
     return i == d->n ? NULL : &d->items[i].value;
 }
 
-const nx_jval *nx_jdict_gets(const nx_jdict *d, const char *key)
-{
-    nx_jval k = nx_jval_cstr(key);
-    return nx_jdict_get(d, &k);
-}
-
 nx_status nx_jrun_dict(nx_jrun *run, nx_jval *ret, nx_err *err)
 {
     nx_jdict *d = nx__jalloc(run, 1, sizeof *d);

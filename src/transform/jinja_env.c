@@ -47,11 +47,6 @@ const nx_jblock *nx_jtmpl_blocks(const nx_jtmpl *t, size_t *ret_n)
     return t->blocks;
 }
 
-bool nx_jtmpl_has_output(const nx_jtmpl *t)
-{
-    return t->has_output;
-}
-
 static jpackage *find_package(const nx_jinja *j, nx_str name)
 {
     for (size_t i = 0; i < j->n_packages; i++)
@@ -105,16 +100,5 @@ bool nx_jinja_macro(const nx_jinja *j, nx_str package, nx_str call_name, nx_jval
     if (m == NULL)
         return false;
     *ret = (nx_jval){.kind = NX_J_MACRO, .macro = m};
-    return true;
-}
-
-bool nx_jinja_macro_place(const nx_jval *v, nx_str *ret_package, nx_str *ret_name, const char **ret_file, int *ret_line)
-{
-    if (v->kind != NX_J_MACRO)
-        return false;
-    *ret_package = v->macro->package;
-    *ret_name = v->macro->call_name;
-    *ret_file = v->macro->def->tmpl->name;
-    *ret_line = v->macro->def->line;
     return true;
 }

@@ -138,7 +138,6 @@ struct nx_jtmpl {
     nx_jblock *blocks;
     const jmacro_def **block_defs; /* beside blocks; NULL for docs */
     size_t n_blocks;
-    bool has_output;
 };
 
 /* Compiles into a; *ret lives there. expr: the source is one bare expression (body holds one N_OUTPUT). */

@@ -150,17 +150,6 @@ nx_status nx__jparse_body(jparser *p, const char *opener, int line, const char *
     return NX_OK;
 }
 
-/* Anything a reader of the file would see happen: not definitions, not white space. */
-static bool has_output(const jnodes *body)
-{
-    for (size_t i = 0; i < body->n; i++) {
-        const jnode *n = body->v[i];
-        if (n->kind != N_MACRO && !(n->kind == N_DATA && nx_str_trim(n->s).n == 0))
-            return true;
-    }
-    return false;
-}
-
 /* A 0-terminated copy with line feeds as the only line ends. */
 static bool copy_source(nx_arena *a, nx_str in, nx_str *ret)
 {
@@ -191,7 +180,6 @@ nx_status nx__jinja_compile(nx_arena *a, const char *name, int first_line, nx_st
     if (st == NX_OK) {
         jparser p = {.t = t, .a = a, .tok = toks.v, .err = err};
         st = nx__jparse_body(&p, "template", first_line, NULL, &t->body);
-        t->has_output = has_output(&t->body);
     }
     free(toks.v);
     *ret = st == NX_OK ? t : NULL;

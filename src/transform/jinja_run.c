@@ -54,11 +54,6 @@ nx_arena *nx_jrun_arena(nx_jrun *run)
     return &run->arena;
 }
 
-const nx_jinja *nx_jrun_env(const nx_jrun *run)
-{
-    return run->j;
-}
-
 const char *nx_jrun_place(const nx_jrun *run, int *ret_line)
 {
     *ret_line = run->tmpl == NULL ? 0 : run->line;

@@ -166,61 +166,6 @@ nx_status nx_jval_from_tree(nx_jrun *run, const nx_val *tree, nx_jval *ret, nx_e
     return from_tree(run, tree, 0, ret, err);
 }
 
-static nx_status copy(nx_jrun *to, const nx_jval *v, unsigned depth, nx_jval *ret, nx_err *err)
-{
-    nx_jval item, key;
-    if (depth > JVALUE_DEPTH_MAX)
-        return nx_fail(err, NX_LIMIT, "a value is nested more than %d deep", JVALUE_DEPTH_MAX);
-    *ret = *v;
-    switch (v->kind) {
-    case NX_J_STR:
-    case NX_J_UNDEF:
-        NX_TRY(nx_jrun_str(to, v->s, &item, err));
-        ret->s = item.s;
-        return NX_OK;
-    case NX_J_LIST:
-    case NX_J_TUPLE:
-        NX_TRY(nx_jrun_list(to, ret, err));
-        for (size_t i = 0; i < v->list->n; i++) {
-            NX_TRY(copy(to, &v->list->v[i], depth + 1, &item, err));
-            NX_TRY(nx_jlist_add(to, ret, item, err));
-        }
-        ret->kind = v->kind;
-        return NX_OK;
-    case NX_J_DICT:
-    case NX_J_NS:
-        NX_TRY(nx_jrun_dict(to, ret, err));
-        for (size_t i = 0; i < v->dict->n; i++) {
-            NX_TRY(copy(to, &v->dict->items[i].key, depth + 1, &key, err));
-            NX_TRY(copy(to, &v->dict->items[i].value, depth + 1, &item, err));
-            NX_TRY(nx_jdict_set(to, ret, key, item, err));
-        }
-        ret->kind = v->kind;
-        return NX_OK;
-    case NX_J_FUNC:
-        return nx_jval_bound(to, v->func->name, v->func->fn, v->func->ctx, ret, err);
-    case NX_J_OBJ:
-        return nx_jrun_obj(to, v->obj->cls, v->obj->ctx, ret, err);
-    case NX_J_MACRO:
-        if (v->macro->scope == NULL)
-            return NX_OK;
-        return nx_fail(err, NX_UNSUPPORTED, "a macro defined inside of a template cannot be kept after it");
-    case NX_J_METHOD:
-        return nx_fail(err, NX_UNSUPPORTED, "a bound method cannot be kept after its template");
-    case NX_J_NONE:
-    case NX_J_BOOL:
-    case NX_J_INT:
-    case NX_J_FLOAT:
-        break;
-    }
-    return NX_OK;
-}
-
-nx_status nx_jval_copy(nx_jrun *to, const nx_jval *v, nx_jval *ret, nx_err *err)
-{
-    return copy(to, v, 0, ret, err);
-}
-
 /* ---- arguments of host functions ---- */
 
 const nx_jval *nx_jargs_get(const nx_jargs *a, size_t i, const char *name)

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "base/clock.h"
+#include "base/stop.h"
 
 static nx_wall_ns fixed(void *ctx)
 {
@@ -66,7 +67,7 @@ static void sleep_ends_when_told(void **state)
     pthread_t t;
     void *ret;
     assert_int_equal(pthread_create(&t, NULL, sleeper, (void *)&stop), 0);
-    stop = true;
+    nx_stop_ask(&stop);
     assert_int_equal(pthread_join(t, &ret), 0);
     assert_null(ret);
 }

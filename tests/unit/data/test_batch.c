@@ -238,41 +238,6 @@ static void limits_hold_and_leave_it_sound(void **state)
     assert_sound(&l);
 }
 
-static void rows_are_copied(void **state)
-{
-    (void)state;
-    NX_AUTO(batch_drop) nx_batch a;
-    NX_AUTO(batch_drop) nx_batch b;
-    nx_rand r;
-    nx_rand_seed(&r, 3);
-    assert_int_equal(nx_batch_init(&a, &schema, 0, 0), NX_OK);
-    assert_int_equal(nx_batch_init(&b, &schema, 0, 0), NX_OK);
-    for (int i = 0; i < 200; i++) {
-        assert_int_equal(add_values(&a, &r), NX_OK);
-        nx_batch_end_row(&a);
-    }
-    for (size_t i = 0; i < a.n; i++)
-        assert_int_equal(nx_batch_copy_row(&b, &a, i), NX_OK);
-    assert_sound(&b);
-    assert_int_equal(nx_batch_bytes(&a), nx_batch_bytes(&b));
-    for (size_t k = 0; k < schema.n_fields; k++)
-        assert_memory_equal(a.cols[k].valid, b.cols[k].valid, (a.n + 63) / 64 * 8);
-    assert_memory_equal(a.cols[BIG].data, b.cols[BIG].data, a.n * 16);
-    assert_memory_equal(a.cols[TEXT].heap, b.cols[TEXT].heap, a.cols[TEXT].heap_n);
-    assert_memory_equal(a.cols[BOOKS].off, b.cols[BOOKS].off, (a.n + 1) * 4);
-    assert_memory_equal(a.cols[BOOKS].child[0].child[0].data, b.cols[BOOKS].child[0].child[0].data,
-                        a.cols[BOOKS].child[0].n * 16);
-    NX_AUTO(batch_drop) nx_batch small; /* no room in the middle of a row: nothing of it stays */
-    assert_int_equal(nx_batch_init(&small, &schema, 0, 64), NX_OK);
-    nx_status st = NX_OK;
-    size_t copied = 0;
-    while (st == NX_OK && (st = nx_batch_copy_row(&small, &a, copied)) == NX_OK)
-        copied++;
-    assert_int_equal(st, NX_LIMIT);
-    assert_int_equal(small.n, copied);
-    assert_sound(&small);
-}
-
 static void check_finds_what_is_broken(void **state)
 {
     (void)state;
@@ -345,7 +310,6 @@ int main(void)
         cmocka_unit_test(grows_over_many_rows),
         cmocka_unit_test(unfinished_rows_are_taken_back),
         cmocka_unit_test(limits_hold_and_leave_it_sound),
-        cmocka_unit_test(rows_are_copied),
         cmocka_unit_test(check_finds_what_is_broken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
