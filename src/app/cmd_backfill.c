@@ -133,14 +133,14 @@ static nx_pull_opts pull_opts(nx_project *p, const nx_args *a, shown *s)
 
 static nx_status alpaca(nx_project *p, const nx_args *a, nx_err *err)
 {
-    static const char *const kinds[] = {"bars", "trades", "assets", "corporate-actions"};
+    static const char *const kinds[] = {"bars", "trades", "assets", "corporate-actions", "calendar"};
     const char *word = a->n_words > 1 ? a->words[1] : "";
     size_t kind = 0;
     while (kind < NX_COUNT_OF(kinds) && strcmp(kinds[kind], word) != 0)
         kind++;
     if (kind == NX_COUNT_OF(kinds)) {
         nx_fail(err, NX_INVALID, "'%s' cannot be loaded from Alpaca", word);
-        return nx_err_hint(err, NX_INVALID, "one of bars, trades, assets, corporate-actions");
+        return nx_err_hint(err, NX_INVALID, "one of bars, trades, assets, corporate-actions, calendar");
     }
     nx_alpaca_opts o = {.data_url = nx_config_str(p->cfg, "alpaca.data_url"),
                         .trading_url = nx_config_str(p->cfg, "alpaca.trading_url"),

@@ -37,12 +37,13 @@ const nx_cmd nx_cmds[] = {
      .words_max = 10000,
      .run = nx_cmd_replay},
     {.name = "backfill",
-     .usage = "alpaca bars|trades|assets|corporate-actions | reddit",
+     .usage = "alpaca bars|trades|assets|corporate-actions|calendar | reddit",
      .summary = "load history: resumable, quota-aware, idempotent",
      .help = "A run that was cut goes on where it stopped; a second run adds nothing.\n\n"
              "Examples\n"
              "  nexus backfill alpaca bars --timeframe 1Hour --start 2014-01-01 --end 2014-12-31\n"
              "  nexus backfill alpaca trades --symbols AAPL,SPY --start 2024-03-01 --end 2024-03-05\n"
+             "  nexus backfill alpaca calendar --start 2024-01-01 --end 2024-12-31\n"
              "  nexus backfill reddit --subreddit stocks",
      .opts = nx_opts_backfill,
      .words_min = 1,

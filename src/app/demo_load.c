@@ -108,7 +108,8 @@ static nx_status history(nx_demo *d, int64_t open_us, nx_err *err)
         const char *what;
     } loads[] = {{NX_ALPACA_BARS, "minute bars by REST"},
                  {NX_ALPACA_TRADES, "trades by REST"},
-                 {NX_ALPACA_ACTIONS, "corporate actions by REST"}};
+                 {NX_ALPACA_ACTIONS, "corporate actions by REST"},
+                 {NX_ALPACA_CALENDAR, "trading calendar by REST"}};
     nx_pull_opts po = pull_opts(d);
     nx_alpaca_opts o = {.data_url = d->url,
                         .trading_url = d->url,

@@ -1,4 +1,4 @@
-/* Alpaca's REST API: bars and trades in windows of time, assets and corporate actions as whole lists. */
+/* Alpaca's REST API: bars and trades in windows of time; assets, corporate actions and the calendar as whole lists. */
 #include <stdio.h>
 
 #include "base/hash.h"
@@ -246,6 +246,22 @@ static nx_status read_actions(alpaca *a, nx_err *err)
     return read_list(a, url, "corporate_actions.*[]", "action_type", err);
 }
 
+/* The trading days from start to end, which may lie ahead. */
+static nx_status read_calendar(alpaca *a, nx_err *err)
+{
+    char url[1024], from[16], to[16];
+    nx_date_format(nx_days_of_us(a->o->start_us), from);
+    nx_date_format(nx_days_of_us(a->o->end_us - 1), to);
+    if ((size_t)snprintf(url, sizeof url, "%s/v2/calendar?start=%s&end=%s", a->o->trading_url, from, to) >= sizeof url)
+        return nx_fail(err, NX_LIMIT, "the address of Alpaca's trading API is too long");
+    return read_list(a, url, "[]", NULL, err);
+}
+
+static bool of_trading_api(nx_alpaca_kind kind)
+{
+    return kind == NX_ALPACA_ASSETS || kind == NX_ALPACA_CALENDAR;
+}
+
 static nx_status check_options(nx_alpaca_kind kind, const nx_alpaca_opts *o, nx_err *err)
 {
     bool history = kind == NX_ALPACA_BARS || kind == NX_ALPACA_TRADES;
@@ -256,7 +272,7 @@ static nx_status check_options(nx_alpaca_kind kind, const nx_alpaca_opts *o, nx_
         return nx_fail(err, NX_INVALID, "the start of the range is not before its end");
     if (kind != NX_ALPACA_ASSETS && (o->start_us < INT64_MIN / 2000 || o->end_us > INT64_MAX / 2000))
         return nx_fail(err, NX_INVALID, "the range is outside of the years 1824 to 2116");
-    if ((kind == NX_ALPACA_ASSETS ? o->trading_url : o->data_url) == NULL)
+    if ((of_trading_api(kind) ? o->trading_url : o->data_url) == NULL)
         return nx_fail(err, NX_INVALID, "no address of Alpaca to load from");
     if ((history && o->feed == NULL) || (kind == NX_ALPACA_BARS && o->timeframe == NULL))
         return nx_fail(err, NX_INVALID, "no feed or timeframe to load");
@@ -266,8 +282,15 @@ static nx_status check_options(nx_alpaca_kind kind, const nx_alpaca_opts *o, nx_
 nx_status nx_backfill_alpaca(const nx_pull_opts *p, nx_alpaca_kind kind, const nx_alpaca_opts *o, nx_pull_result *ret,
                              nx_err *err)
 {
-    static const char *const tables[] = {"bronze.bars", "bronze.trades", "bronze.assets", "bronze.corporate_actions"};
-    bool history = kind == NX_ALPACA_BARS || kind == NX_ALPACA_TRADES;
+    static const struct {
+        const char *table;
+        nx_status (*read)(alpaca *a, nx_err *err);
+    } kinds[] = {[NX_ALPACA_BARS] = {"bronze.bars", read_history},
+                 [NX_ALPACA_TRADES] = {"bronze.trades", read_history},
+                 [NX_ALPACA_ASSETS] = {"bronze.assets", read_assets},
+                 [NX_ALPACA_ACTIONS] = {"bronze.corporate_actions", read_actions},
+                 [NX_ALPACA_CALENDAR] = {"bronze.calendar", read_calendar}};
+    bool history = kinds[kind].read == read_history;
     *ret = (nx_pull_result){0};
     NX_TRY(check_options(kind, o, err));
     alpaca a = {.o = o, .kind = kind};
@@ -275,10 +298,10 @@ nx_status nx_backfill_alpaca(const nx_pull_opts *p, nx_alpaca_kind kind, const n
     if (st == NX_OK)
         st = nx__fetch_open(&a.fetch, p, ret, "Alpaca", NULL, err);
     if (st == NX_OK)
-        st = nx__sink_open(&a.sink, p, ret, tables[kind], "alpaca.rest",
+        st = nx__sink_open(&a.sink, p, ret, kinds[kind].table, "alpaca.rest",
                            kind == NX_ALPACA_TRADES ? trade_tie_break : NULL, history ? o->delay_us : -1, err);
     if (st == NX_OK)
-        st = history ? read_history(&a, err) : kind == NX_ALPACA_ASSETS ? read_assets(&a, err) : read_actions(&a, err);
+        st = kinds[kind].read(&a, err);
     nx__sink_close(&a.sink);
     nx__fetch_close(&a.fetch);
     return st;

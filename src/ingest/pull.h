@@ -46,20 +46,26 @@ typedef struct nx_pull_opts {
     const volatile bool *stop; /* may be NULL */
 } nx_pull_opts;
 
-typedef enum nx_alpaca_kind { NX_ALPACA_BARS, NX_ALPACA_TRADES, NX_ALPACA_ASSETS, NX_ALPACA_ACTIONS } nx_alpaca_kind;
+typedef enum nx_alpaca_kind {
+    NX_ALPACA_BARS,
+    NX_ALPACA_TRADES,
+    NX_ALPACA_ASSETS,
+    NX_ALPACA_ACTIONS,
+    NX_ALPACA_CALENDAR
+} nx_alpaca_kind;
 
 typedef struct nx_alpaca_opts {
     const char *data_url, *trading_url;
     const char *key, *secret; /* NULL: not sent */
-    /* NULL-terminated; bars and trades: at least one; actions: none means all; assets: always the whole list */
+    /* NULL-terminated; bars and trades: at least one; actions: none means all; assets, calendar: not looked at */
     const char *const *symbols;
     const char *timeframe;    /* bars: "1Min", "1Hour", "1Day" */
     const char *feed;         /* bars, trades */
-    int64_t start_us, end_us; /* [start, end) */
+    int64_t start_us, end_us; /* [start, end); actions and calendar: the days that it touches; assets: not looked at */
     int64_t delay_us;         /* stated delay of the feed: _known_at = event + delay */
 } nx_alpaca_opts;
 
-/* Bars and trades: every page of every window; rows get _source "alpaca.rest", _known_basis declared. Assets, corporate actions: one observation of the
+/* Bars and trades: every page of every window; rows get _source "alpaca.rest", _known_basis declared. Assets, corporate actions, calendar: one observation of the
  * whole list, _known_basis received. Errors: NX_REMOTE (retriable where a later run can help), NX_INVALID (refused credentials or
  * parameters: the vendor's words), NX_CANCELLED. What was committed stays; call again to go on. */
 NX_MUST_USE nx_status nx_backfill_alpaca(const nx_pull_opts *p, nx_alpaca_kind kind, const nx_alpaca_opts *o,

@@ -291,6 +291,36 @@ static void corporate_actions(void **state)
     nx_sim_stop(sim);
 }
 
+/* New York's holidays are no sessions (Labor Day, Thanksgiving); days ahead are told too. */
+static void the_calendar_is_what_was_served(void **state)
+{
+    edge *e = *state;
+    char url[64];
+    nx_sim *sim = sim_up((nx_sim_opts){.sessions = 9, .clock = "2026-09-08T14:00:00Z"}, url);
+    nx_alpaca_opts o = range(url, "2026-09-01T00:00:00Z", "2026-12-01T00:00:00Z");
+    o.symbols = NULL;
+    o.data_url = NULL;
+    o.trading_url = url;
+    nx_pull_result r = load(e, NX_ALPACA_CALENDAR, o, false);
+    assert_int_equal(r.rows_added, 21 + 22 + 20);
+    assert_int_equal(load(e, NX_ALPACA_CALENDAR, o, false).rows_added, 0);
+    assert_string_equal(edge_ask(e, "select min(date) || ' ' || max(date) from bronze.calendar"),
+                        "2026-09-01 2026-11-30");
+    assert_int_equal(
+        edge_count(e, "bronze.calendar where date in ('2026-09-07', '2026-11-26') or dayofweek(date) in (0, 6)"), 0);
+    assert_string_equal(
+        edge_ask(e, "select open || close || session_open || session_close || settlement_date || _known_basis "
+                    "from bronze.calendar where date = '2026-09-04'"),
+        "09:3016:00040020002026-09-08received");
+    /* a range that overlaps adds only what is new; one without a session adds nothing */
+    o.end_us += INT64_C(7) * 86400 * 1000000;
+    assert_int_equal(load(e, NX_ALPACA_CALENDAR, o, false).rows_added, 5);
+    o = range(url, "2026-09-05T00:00:00Z", "2026-09-08T00:00:00Z");
+    o.trading_url = url;
+    assert_int_equal(load(e, NX_ALPACA_CALENDAR, o, false).rows_seen, 0);
+    nx_sim_stop(sim);
+}
+
 int main(void)
 {
     nx_clock_set_wall(late, NULL);
@@ -300,6 +330,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_is_added_twice, edge_up, edge_down),
         cmocka_unit_test_setup_teardown(a_changed_asset_is_a_new_observation, edge_up, edge_down),
         cmocka_unit_test_setup_teardown(corporate_actions, edge_up, edge_down),
+        cmocka_unit_test_setup_teardown(the_calendar_is_what_was_served, edge_up, edge_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
