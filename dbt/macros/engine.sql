@@ -52,3 +52,8 @@
 {% macro days_between(from_date, to_date) %}{{ return(adapter.dispatch('days_between', 'nexus')(from_date, to_date)) }}{% endmacro %}
 {% macro default__days_between(from_date, to_date) %}select cast(unnest(generate_series({{ from_date }}, {{ to_date }}, interval 1 day)) as date) as d{% endmacro %}
 {% macro spark__days_between(from_date, to_date) %}select explode(sequence({{ from_date }}, {{ to_date }}, interval 1 day)) as d{% endmacro %}
+
+{# Columns as one value that compares from the first to the last of them. #}
+{% macro struct_of(columns) %}{{ return(adapter.dispatch('struct_of', 'nexus')(columns)) }}{% endmacro %}
+{% macro default__struct_of(columns) %}struct_pack({% for c in columns %}{{ c }} := {{ c }}{{ ', ' if not loop.last }}{% endfor %}){% endmacro %}
+{% macro spark__struct_of(columns) %}struct({{ columns | join(', ') }}){% endmacro %}

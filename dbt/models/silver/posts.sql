@@ -4,31 +4,40 @@
 {{ config(incremental_strategy='delete+insert', unique_key='fullname') }}
 
 with touched as (
-    select distinct fullname from ({{ new_rows(ref('stg_posts')) }}) as n
+    select fullname from ({{ new_rows(ref('stg_posts')) }}) as n
 ),
 
-observed as (
-    select
-        s.*,
-        row_number() over (
-            partition by s.fullname
-            order by s.observed_at desc, s._received_at desc, s._source desc, s._ingest_pos desc, s._ingest_idx desc
-        ) as rn,
-        concat(coalesce(s.title, ''), '|', coalesce(s.selftext, ''), '|', coalesce(s.author, ''), '|', coalesce(cast(s.is_deleted as {{ dbt.type_string() }}), '')) as content
-    from {{ ref('stg_posts') }} as s
-    inner join touched as t on t.fullname = s.fullname
+-- aggregates of narrow rows, no window: that would take 256 MB and more for a year's talk about one symbol
+seen as (
+    select fullname, {{ struct_of(['observed_at', '_received_at', '_source', '_ingest_pos', '_ingest_idx', 'content']) }} as obs, _known_at
+    from (
+        select
+            *,
+            md5(concat(coalesce(title, ''), '|', coalesce(selftext, ''), '|', coalesce(author, ''), '|', coalesce(cast(is_deleted as {{ dbt.type_string() }}), ''))) as content
+        from {{ ref('stg_posts') }}
+        where fullname in (select fullname from touched)
+    ) as s
 ),
 
--- how far back from the latest observation the content is the same
-unchanged as (
-    select
-        *,
-        max(case when content is distinct from latest_content then 1 else 0 end) over (partition by fullname order by rn) as changed
-    from (select *, first_value(content) over (partition by fullname order by rn) as latest_content from observed) as o
+latest as (
+    select fullname, max(obs) as obs from seen group by fullname
+),
+
+-- the newest observation with another content
+changed as (
+    select s.fullname, max(s.obs) as obs
+    from seen as s
+    inner join latest as l on l.fullname = s.fullname
+    where s.obs.content <> l.obs.content
+    group by s.fullname
 ),
 
 known as (
-    select fullname, min(_known_at) as text_known_at from unchanged where changed = 0 group by fullname
+    select s.fullname, min(s._known_at) as text_known_at
+    from seen as s
+    left join changed as c on c.fullname = s.fullname
+    where c.obs is null or s.obs > c.obs
+    group by s.fullname
 )
 
 select
@@ -51,6 +60,10 @@ select
     r._known_at,
     r._ingest_pos,
     k.text_known_at
-from observed as r
+from {{ ref('stg_posts') }} as r
+inner join latest as l
+    on l.fullname = r.fullname
+    and l.obs._source = r._source
+    and l.obs._ingest_pos = r._ingest_pos
+    and l.obs._ingest_idx = r._ingest_idx
 inner join known as k on k.fullname = r.fullname
-where r.rn = 1
