@@ -2,12 +2,6 @@
 #include "base/log.h"
 #include "ingest/stream_int.h"
 
-typedef struct recovery {
-    nx_stream *s;
-    bool told;
-    const char *contracts; /* in force now */
-} recovery;
-
 /* Waits for the writer to give a batch set back. */
 static nx_status wait_for_room(nx_stream *s, nx_err *err)
 {
@@ -23,16 +17,8 @@ static nx_status wait_for_room(nx_stream *s, nx_err *err)
     return NX_OK;
 }
 
-static nx_status bring_back(void *ctx, const nx_wal_record *r, nx_err *err)
+static nx_status bring_back(nx_stream *s, const nx_wal_record *r, nx_err *err)
 {
-    recovery *rec = ctx;
-    nx_stream *s = rec->s;
-    if (!rec->told && strcmp(r->contracts, rec->contracts) != 0) {
-        rec->told = true;
-        nx_log(NX_LOG_WARN, "wal",
-               "frames from position %llu on were taken under other contracts; they are read by those of now",
-               (unsigned long long)r->pos);
-    }
     nx_edge_frame f = {.decoder = s->decoder,
                        .producer = r->producer,
                        .seq = r->producer_seq,
@@ -49,31 +35,33 @@ static nx_status bring_back(void *ctx, const nx_wal_record *r, nx_err *err)
     }
 }
 
-static nx_status contract_ids(const nx_stream *s, nx_buf *b, nx_err *err)
+nx_status nx__edge_bring_back(nx_stream *s, const nx_wal_record *r, nx_err *err)
 {
-    for (size_t i = 0; i < nx_contracts_count(s->o.contracts); i++) {
-        const nx_contract *c = nx_contracts_at(s->o.contracts, i);
-        if (nx_contract_speaks(c, s->feed) && nx_buf_addf(b, "%s%s", b->n == 0 ? "" : "\n", nx_contract_id(c)) != NX_OK)
-            return nx_nomem(err);
-    }
-    return NX_OK;
+    pthread_mutex_lock(&s->lock);
+    nx_status st = bring_back(s, r, err);
+    pthread_mutex_unlock(&s->lock);
+    return st;
+}
+
+static nx_status on_record(void *ctx, const nx_wal_record *r, nx_err *err)
+{
+    return nx__edge_bring_back(ctx, r, err);
 }
 
 nx_status nx__edge_open_log(nx_stream *s, nx_err *err)
 {
-    NX_BUF_AUTO nx_buf ids;
-    nx_buf_init(&ids, 1 << 20);
-    NX_TRY(contract_ids(s, &ids, err));
-    nx_buf dir;
+    NX_BUF_AUTO nx_buf list, dir;
+    nx_buf_init(&list, 1 << 20);
     nx_buf_init(&dir, 4096);
-    if (nx_buf_addf(&dir, "%s/wal", s->state_dir) != NX_OK) {
-        nx_buf_drop(&dir);
+    NX_TRY(nx__archive_list(s, &list, err));
+    s->contract_list = nx_str_dup(nx_buf_str(&list));
+    if (s->contract_list == NULL)
+        return nx_nomem(err);
+    if (nx_buf_addf(&dir, "%s/wal", s->state_dir) != NX_OK)
         return nx_fail(err, NX_INVALID, "the path of the state folder is too long");
-    }
-    nx_wal_opts o = {.block_bytes_max = NX_EDGE_BLOCK_BYTES, .contracts = ids.p};
-    nx_status st = nx_wal_open(dir.p, &o, &s->wal, err);
-    nx_buf_drop(&dir);
-    return st;
+    nx_wal_opts o = {.block_bytes_max = NX_EDGE_BLOCK_BYTES, .contracts = s->contract_list};
+    NX_TRY(nx_wal_open(dir.p, &o, &s->wal, err));
+    return nx__archive_keep(s, err); /* before the log can name them */
 }
 
 /* A log that was deleted by hand comes back with a new writer id and would count from 1, below what tables hold of the same sources. Models take the
@@ -89,27 +77,34 @@ static nx_status above_lost_log(const nx_stream *s, uint64_t *highest, nx_err *e
     return NX_OK;
 }
 
+static nx_status read_log(nx_stream *s, nx_err *err)
+{
+    if (s->log_is_read)
+        return NX_OK;
+    pthread_mutex_lock(&s->lock);
+    s->recovering = true;
+    pthread_mutex_unlock(&s->lock);
+    nx_status st = nx_wal_recover(s->wal, 0, on_record, s, err);
+    pthread_mutex_lock(&s->lock);
+    s->recovering = false;
+    pthread_mutex_unlock(&s->lock);
+    return st;
+}
+
 /* The writer thread runs already: a long log passes through the same few batch sets as live frames. */
 nx_status nx__edge_recover(nx_stream *s, nx_err *err)
 {
-    NX_BUF_AUTO nx_buf ids;
-    nx_buf_init(&ids, 1 << 20);
-    NX_TRY(contract_ids(s, &ids, err));
-    recovery rec = {.s = s, .contracts = ids.p};
     uint64_t highest = 0;
     for (size_t i = 0; i < s->n_tables; i++)
         if (s->tables[i].txn > 0 && (uint64_t)s->tables[i].txn > highest)
             highest = (uint64_t)s->tables[i].txn;
     NX_TRY(above_lost_log(s, &highest, err));
+    NX_TRY(read_log(s, err));
 
     pthread_mutex_lock(&s->lock);
-    s->recovering = true;
-    nx_status st = nx_wal_recover(s->wal, 0, bring_back, &rec, err);
-    s->recovering = false;
-    if (st == NX_OK)
-        st = nx_wal_advance(s->wal, highest, err);
+    nx_status st = nx_wal_advance(s->wal, highest, err);
     s->stats.durable_pos = nx_wal_durable_pos(s->wal);
-    if (s->stats.recovered_frames == 0)
+    if (s->log_is_read || s->stats.recovered_frames == 0)
         s->committed_pos = s->stats.durable_pos;
     uint64_t n = s->stats.recovered_frames;
     pthread_mutex_unlock(&s->lock);

@@ -102,6 +102,15 @@ static nx_status run(pthread_t *t, void *(*fn)(void *), nx_stream *s, bool *runs
     return rc == 0 ? NX_OK : nx_fail(err, NX_NOMEM, "could not start a thread of the stream: %s", strerror(rc));
 }
 
+/* What depends on contracts: tables, batches, decoder, and the thread that writes. */
+static nx_status open_tables(nx_stream *s, nx_err *err)
+{
+    NX_TRY(nx__commit_open(s, err));
+    NX_TRY(make_sets(s, err));
+    NX_TRY(nx__edge_add_decoder(s, s->feed, &s->decoder, err));
+    return run(&s->writer_thread, nx__commit_thread, s, &s->writer_runs, err);
+}
+
 static nx_status start(nx_stream *s, const nx_stream_opts *o, nx_err *err)
 {
     NX_TRY(take_options(s, o, err));
@@ -111,34 +120,59 @@ static nx_status start(nx_stream *s, const nx_stream_opts *o, nx_err *err)
         nx__listener_open(s, err)); /* early: a port in use is found before anything is touched; nobody is let in yet */
     NX_TRY(load_writer_id(s, err));
     NX_TRY(nx__edge_open_log(s, err)); /* takes the lock of the state folder */
-    NX_TRY(nx__commit_open(s, err));
-    NX_TRY(make_sets(s, err));
-    NX_TRY(nx__edge_add_decoder(s, s->feed, &s->decoder, err));
-    NX_TRY(run(&s->writer_thread, nx__commit_thread, s, &s->writer_runs, err));
+    NX_TRY(nx__edge_recover_others(s, err));
+    NX_TRY(open_tables(s, err));
     NX_TRY(nx__edge_recover(s, err));
+    nx__archive_sweep(s);
     NX_TRY(run(&s->receive_thread, nx__receive_thread, s, &s->receive_runs, err));
     if (s->o.compact_every_ms > 0)
         NX_TRY(run(&s->compact_thread, nx__compact_thread, s, &s->compact_runs, err));
     return NX_OK;
 }
 
-nx_status nx_stream_start(const nx_stream_opts *o, nx_stream **ret, nx_err *err)
+static nx_stream *new_stream(void)
 {
     nx_stream *s = calloc(1, sizeof *s);
     if (s == NULL)
-        return nx_nomem(err);
+        return NULL;
     s->listen_fd = -1;
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->changed, NULL);
-    nx_status st = start(s, o, err);
-    if (st != NX_OK) {
-        s->start_failed = true;
-        nx_status ignored = nx_stream_stop(s, NULL);
-        (void)ignored;
-        return st;
+    return s;
+}
+
+static nx_status started(nx_stream *s, nx_status st, nx_stream **ret)
+{
+    if (st == NX_OK) {
+        *ret = s;
+        return NX_OK;
     }
-    *ret = s;
-    return NX_OK;
+    s->start_failed = true;
+    nx_status ignored = nx_stream_stop(s, NULL);
+    (void)ignored;
+    return st;
+}
+
+nx_status nx_stream_start(const nx_stream_opts *o, nx_stream **ret, nx_err *err)
+{
+    nx_stream *s = new_stream();
+    return s == NULL ? nx_nomem(err) : started(s, start(s, o, err), ret);
+}
+
+nx_status nx__stream_part(const nx_stream *whole, const nx_contracts *set, nx_stream **ret, nx_err *err)
+{
+    nx_stream *s = new_stream();
+    if (s == NULL)
+        return nx_nomem(err);
+    nx_stream_opts o = whole->o;
+    o.contracts = set;
+    o.tokens = NULL;
+    s->m = whole->m;
+    memcpy(s->writer_id, whole->writer_id, sizeof s->writer_id);
+    s->wal = whole->wal;
+    s->log_is_lent = s->recovering = true;
+    nx_status st = take_options(s, &o, err);
+    return started(s, st == NX_OK ? open_tables(s, err) : st, ret);
 }
 
 /* ------------------------------------------------------------------ stop */
@@ -167,7 +201,8 @@ static void end_threads(nx_stream *s)
 static void free_stream(nx_stream *s)
 {
     nx__commit_close(s);
-    nx_wal_close(s->wal);
+    if (!s->log_is_lent)
+        nx_wal_close(s->wal);
     while (s->n_decoders > 0)
         nx__edge_remove_decoder(s, s->decoders[0]);
     for (size_t i = 0; i < s->n_sets; i++)
@@ -185,14 +220,14 @@ static void free_stream(nx_stream *s)
     free(s->token_hashes);
     free(s->state_dir);
     free(s->feed);
+    free(s->contract_list);
     free(s);
 }
 
-nx_status nx_stream_stop(nx_stream *s, nx_err *err)
+nx_status nx__stream_end(nx_stream *s, nx_stream_stats *ret, nx_err *err)
 {
-    if (s == NULL)
-        return NX_OK;
     end_threads(s);
+    *ret = s->stats;
     nx_status st = NX_OK;
     const nx_err *why = s->failed ? &s->failure : s->commit_failed ? &s->commit_failure : NULL;
     if (why != NULL) {
@@ -202,6 +237,12 @@ nx_status nx_stream_stop(nx_stream *s, nx_err *err)
     }
     free_stream(s);
     return st;
+}
+
+nx_status nx_stream_stop(nx_stream *s, nx_err *err)
+{
+    nx_stream_stats done;
+    return s == NULL ? NX_OK : nx__stream_end(s, &done, err);
 }
 
 /* ------------------------------------------------------------------ looking at it */

@@ -27,7 +27,7 @@ typedef struct nx_stream nx_stream;
 
 typedef struct nx_stream_opts {
     const char *listen;    /* "127.0.0.1:8000"; port 0 picks a free one; NULL: no listener, feeds only */
-    const char *state_dir; /* the log is <state_dir>/wal */
+    const char *state_dir; /* the log is <state_dir>/wal, the contracts it names are in <state_dir>/contracts */
     nx_lake *lake;         /* borrowed, as the next two; outlive the stream */
     nx_engine *engine;
     const nx_contracts *contracts; /* with quarantine.records */
@@ -44,8 +44,9 @@ typedef struct nx_stream_opts {
 } nx_stream_opts;
 
 /* Opens the log, creates missing tables, brings back what was acknowledged but not committed (same rows, same
- * positions), then listens. NX_CONFLICT: another process has the state folder; NX_EXISTS: the port is in use;
- * NX_INVALID: options; NX_CORRUPT: the log. */
+ * positions, by the contracts they were taken under), then listens. NX_CONFLICT: another process has the state folder, or
+ * a table has a column of another type; NX_EXISTS: the port is in use; NX_INVALID: options; NX_CORRUPT: the log;
+ * NX_NOT_FOUND, NX_CORRUPT: a contract that the log names is missing from the state folder, or is not what it was. */
 NX_MUST_USE nx_status nx_stream_start(const nx_stream_opts *o, nx_stream **ret, nx_err *err);
 /* Acknowledges what is in hand, says goodbye (1001) to the connections, commits everything, ends the threads and frees
  * s (NULL is fine). An error means that a commit failed: what was acknowledged is in the log and will be committed by

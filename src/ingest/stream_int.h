@@ -2,6 +2,7 @@
  *
  *   core      decode -> batch set -> WAL; what receive thread and feeds share, under one lock
  *             core.c, batch_set.c, quarantine.c, recover.c, feed.c
+ *   history   contracts as they were, and what was taken under them: archive.c, generation.c
  *   commit    writer thread and compactor: commit.c, compact.c
  *   listener  sockets, protocol, acks; receive thread only: listener.c, conn.c, action.c, ack.c
  */
@@ -55,6 +56,7 @@ struct nx_stream {
     nx_stream_opts o; /* with defaults filled in; pointers borrowed where the caller keeps them, else copied below */
     char *state_dir, *feed;
     char writer_id[48];
+    char *contract_list; /* "trades@1.0.0-<hash>", one a line: what segments of the log name */
     unsigned char (*token_hashes)[32];
     size_t n_tokens;
     nx_edge_metrics m;
@@ -71,6 +73,8 @@ struct nx_stream {
     nx_edge_set sets[NX_EDGE_SETS_MAX], poke; /* poke: nothing, to wake the writer */
     size_t n_sets;
     bool recovering, stopping, start_failed, failed, log_waits;
+    bool log_is_read;         /* by nx__edge_recover_others() */
+    bool log_is_lent;         /* a part of a stream: wal belongs to the whole */
     nx_row_error limit_error; /* a frame that no batch can hold */
     nx_refused limit_refused;
     nx_mono_ns log_retry_at, log_told_at;
@@ -144,6 +148,26 @@ nx_status nx__edge_fail(nx_stream *s, const nx_err *err);
 NX_MUST_USE nx_status nx__edge_check(const nx_stream *s, nx_err *err);
 NX_MUST_USE nx_status nx__edge_open_log(nx_stream *s, nx_err *err);
 NX_MUST_USE nx_status nx__edge_recover(nx_stream *s, nx_err *err);
+/* A record of the log to rows; takes the lock itself. Waits for a batch. */
+NX_MUST_USE nx_status nx__edge_bring_back(nx_stream *s, const nx_wal_record *r, nx_err *err);
+
+/* generation.c: when any segment names other contracts than today's, brings back and commits all of the log, each frame
+ * by the contracts it was taken under, and releases it. Before s has opened a table. */
+NX_MUST_USE nx_status nx__edge_recover_others(nx_stream *s, nx_err *err);
+/* stream.c: a stream without listener that brings frames of whole's log to tables as contracts `set` has them. */
+NX_MUST_USE nx_status nx__stream_part(const nx_stream *whole, const nx_contracts *set, nx_stream **ret, nx_err *err);
+/* As nx_stream_stop(), which commits; ret: what it has done. */
+NX_MUST_USE nx_status nx__stream_end(nx_stream *s, nx_stream_stats *ret, nx_err *err);
+
+/* archive.c: <state>/contracts/<id>-<hash>.odcs.yaml */
+NX_MUST_USE nx_status nx__archive_list(const nx_stream *s, nx_buf *b, nx_err *err); /* today's contract_list */
+NX_MUST_USE nx_status nx__archive_keep(const nx_stream *s, nx_err *err); /* today's files, complete and synced */
+/* Whether every contract of a list is named with its hash. */
+bool nx__archive_can_tell(const char *list);
+/* The contracts of a list; pos is for the error: NX_NOT_FOUND, NX_CORRUPT name the file. */
+NX_MUST_USE nx_status nx__archive_load(const nx_stream *s, const char *list, uint64_t pos, nx_contracts **ret,
+                                       nx_err *err);
+void nx__archive_sweep(const nx_stream *s); /* removes all but today's: no segment names others any more */
 
 /* batch_set.c */
 NX_MUST_USE nx_status nx__edge_set_init(nx_edge_set *set, const nx_stream *s, nx_err *err);

@@ -10,8 +10,10 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -36,6 +38,7 @@
 
 typedef struct edge {
     char dir[64], state[96], root[96], url[96];
+    const char *contracts_dir; /* NULL: those of the project */
     nx_stream_opts o;
     nx_engine *engine;
     nx_lake *lake;
@@ -51,9 +54,8 @@ static inline void must(nx_status st, const nx_err *err)
     assert_int_equal(st, NX_OK);
 }
 
-static inline int edge_up(void **state)
+static inline int edge_init(edge *e)
 {
-    edge *e = calloc(1, sizeof *e);
     snprintf(e->dir, sizeof e->dir, "/tmp/nexus-edge-XXXXXX");
     if (mkdtemp(e->dir) == NULL)
         return -1;
@@ -63,8 +65,14 @@ static inline int edge_up(void **state)
     e->o = (nx_stream_opts){
         .listen = "127.0.0.1:0", .state_dir = e->state, .flush_max_delay_ms = 3600000, .compact_every_ms = -1};
     nx_log_setup(NX_LOG_ERROR, false);
-    *state = e;
     return 0;
+}
+
+static inline int edge_up(void **state)
+{
+    edge *e = calloc(1, sizeof *e);
+    *state = e;
+    return e == NULL ? -1 : edge_init(e);
 }
 
 static inline void edge_open_lake(edge *e)
@@ -73,7 +81,7 @@ static inline void edge_open_lake(edge *e)
     must(nx_engine_open(&eo, &e->engine, &e->err), &e->err);
     nx_lake_opts lo = {.root = e->root, .engine = e->engine};
     must(nx_lake_open(&lo, &e->lake, &e->err), &e->err);
-    must(nx_contracts_load("contracts", &e->contracts, &e->err), &e->err);
+    must(nx_contracts_load(e->contracts_dir == NULL ? "contracts" : e->contracts_dir, &e->contracts, &e->err), &e->err);
     e->o.lake = e->lake;
     e->o.engine = e->engine;
     e->o.contracts = e->contracts;
@@ -111,16 +119,54 @@ static inline void edge_stop(edge *e)
     must(st, &e->err);
 }
 
-static inline int edge_down(void **state)
+/* Runs a listener in a child until it is killed; its port comes through the pipe. */
+static inline pid_t edge_fork(edge *e)
 {
-    edge *e = *state;
+    int fds[2];
+    assert_int_equal(pipe(fds), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (edge_try(e) != NX_OK) {
+            fprintf(stderr, "child: %s\n", e->err.text);
+            _exit(3);
+        }
+        int port = nx_stream_port(e->s);
+        if (write(fds[1], &port, sizeof port) != (ssize_t)sizeof port)
+            _exit(4);
+        for (;;)
+            pause();
+    }
+    close(fds[1]);
+    int port = 0;
+    assert_int_equal(read(fds[0], &port, sizeof port), (ssize_t)sizeof port);
+    close(fds[0]);
+    snprintf(e->url, sizeof e->url, "ws://127.0.0.1:%d/ws/market-data", port);
+    return pid;
+}
+
+static inline void end_child(pid_t pid)
+{
+    int status;
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    assert_true(WIFSIGNALED(status));
+}
+
+static inline int edge_fini(edge *e)
+{
     nx_fault_arm(NULL);
     nx_status st = nx_stream_stop(e->s, NULL);
     (void)st;
     if (e->lake != NULL)
         edge_close_lake(e);
-    int rc = nx_dir_remove(e->dir, NULL) == NX_OK ? 0 : -1;
-    free(e);
+    return nx_dir_remove(e->dir, NULL) == NX_OK ? 0 : -1;
+}
+
+static inline int edge_down(void **state)
+{
+    int rc = edge_fini(*state);
+    free(*state);
     return rc;
 }
 

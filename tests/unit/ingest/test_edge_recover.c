@@ -1,43 +1,7 @@
 /* What survives: restarts, kills, a failing disk; and feeds, which take the same path. */
 #include "unit/ingest/edge_kit.h"
 
-#include <signal.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
-
-/* Runs a listener in a child until it is killed; its port comes through the pipe. */
-static pid_t edge_fork(edge *e)
-{
-    int fds[2];
-    assert_int_equal(pipe(fds), 0);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        if (edge_try(e) != NX_OK) {
-            fprintf(stderr, "child: %s\n", e->err.text);
-            _exit(3);
-        }
-        int port = nx_stream_port(e->s);
-        if (write(fds[1], &port, sizeof port) != (ssize_t)sizeof port)
-            _exit(4);
-        for (;;)
-            pause();
-    }
-    close(fds[1]);
-    int port = 0;
-    assert_int_equal(read(fds[0], &port, sizeof port), (ssize_t)sizeof port);
-    close(fds[0]);
-    snprintf(e->url, sizeof e->url, "ws://127.0.0.1:%d/ws/market-data", port);
-    return pid;
-}
-
-static void end_child(pid_t pid)
-{
-    int status;
-    kill(pid, SIGKILL);
-    waitpid(pid, &status, 0);
-    assert_true(WIFSIGNALED(status));
-}
 
 static void test_killed_after_ack(void **state)
 {
