@@ -39,7 +39,7 @@ void nx_jw_key_str(nx_jw *w, nx_str key);
 void nx_jw_str(nx_jw *w, nx_str s);       /* invalid UTF-8 bytes become U+FFFD */
 void nx_jw_cstr(nx_jw *w, const char *s); /* NULL writes null */
 void nx_jw_i64(nx_jw *w, int64_t v);
-/* 15 to 17 digits, the fewest that read back equal; NaN and infinities write null. */
+/* The fewest digits that read back equal (data/float.h); NaN and infinities write null. */
 void nx_jw_f64(nx_jw *w, double v);
 void nx_jw_bool(nx_jw *w, bool v);
 void nx_jw_null(nx_jw *w);

@@ -1,9 +1,9 @@
 #include <assert.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "data/float.h"
 #include "data/json.h"
 
 enum { LEVELS_MAX = 64 };
@@ -120,18 +120,9 @@ void nx_jw_i64(nx_jw *w, int64_t v)
 
 void nx_jw_f64(nx_jw *w, double v)
 {
-    if (!isfinite(v)) {
-        nx_jw_null(w);
-        return;
-    }
-    char out[32];
-    int n = 0;
-    for (int digits = 15; digits <= 17; digits++) {
-        n = snprintf(out, sizeof out, "%.*g", digits, v);
-        if (strtod(out, NULL) == v)
-            break;
-    }
-    nx_jw_raw(w, (nx_str){out, (size_t)n});
+    char out[NX_FLOAT_TEXT_MAX];
+    size_t n = nx_f64_text(v, out);
+    nx_jw_raw(w, n == 0 ? NX_STR("null") : (nx_str){out, n});
 }
 
 void nx_jw_bool(nx_jw *w, bool v)
