@@ -69,7 +69,7 @@ typedef struct nx_context {
 typedef struct nx_row_error {
     int32_t index;       /* row in the frame; -1: the frame as a whole */
     const char *field;   /* column name; for an unknown member its wire name; or "" */
-    const char *rule;    /* stable id (json, utf8, type, required, decimal, ...); README.md lists them */
+    const char *rule;    /* stable id (json, msgpack, utf8, type, required, decimal, ...); README.md lists them */
     const char *message; /* for a person; says what was expected */
     nx_str value; /* the offending text, valid UTF-8, at most 256 bytes; may be empty, may point into the frame */
 } nx_row_error;
@@ -95,18 +95,20 @@ typedef struct nx_decoder nx_decoder;
  * speaks it. NULL: this decoder is for nx_decode_object() only. The set outlives the decoder. */
 NX_MUST_USE nx_status nx_decoder_new(const nx_contracts *s, const char *feed, nx_decoder **ret, nx_err *err);
 void nx_decoder_drop(nx_decoder *d); /* NULL is fine */
-/* Objects whose type no contract has are first shown to fn: type is the text of the discriminator ("success"), object the bytes. True:
+/* Objects whose type no contract has are first shown to fn: type is the text of the discriminator ("success"), object the bytes in the
+ * frame's form. True:
  * it was a control message, it is neither a row nor refused. Without a function, or when it says false: refused by rule unknown_type.
  * Called during nx_decode_frame(), in the order of the frame; of a frame that turns out broken the first ones may have been shown. */
 typedef bool (*nx_control_fn)(void *ctx, nx_str type, nx_str object);
 void nx_decoder_on_control(nx_decoder *d, nx_control_fn fn, void *ctx);
 /* Rows of contract c are appended to b from now on (schema = nx_contract_schema(c)); NULL: they are only checked. */
 void nx_decoder_bind(nx_decoder *d, const nx_contract *c, nx_batch *b);
-/* One frame: an object or an array of objects. Bad rows and bad JSON are a verdict, not an error; broken JSON refuses the whole
+/* One frame: an object or an array of objects, JSON or msgpack (told by its first byte, data/msgpack.h). Bad rows and bad bytes are a verdict,
+ * not an error; a broken frame refuses the whole
  * frame (rows before the break are taken back). Errors: NX_LIMIT, NX_NOMEM from a batch (then nothing of the frame was appended). */
 NX_MUST_USE nx_status nx_decode_frame(nx_decoder *d, nx_str frame, const nx_row_meta *meta, nx_verdict *ret,
                                       nx_err *err);
-/* One object of a known contract, in any of its wire dialects, with context values (used where the object has no such member); index
+/* One object of a known contract, JSON or msgpack, in any of its wire dialects, with context values (used where the object has no such member); index
  * goes into _ingest_idx and the errors. NX_INVALID: a context field is no column of c, or c has no wire form. */
 NX_MUST_USE nx_status nx_decode_object(nx_decoder *d, const nx_contract *c, nx_str json, const nx_context *context,
                                        size_t n_context, const nx_row_meta *meta, int32_t index, nx_verdict *ret,

@@ -1,4 +1,5 @@
 /* Frames and single objects: telling types apart, row after row, and taking back what may not stay. */
+#include "base/hash.h"
 #include "contract/decode_int.h"
 #include "contract/ways_int.h"
 
@@ -47,7 +48,7 @@ static nx_status find_type(nx_decoder *d, const char *p, const char *key, nx_str
     return NX_OK;
 }
 
-static nx_way *way_of_type(const nx_decoder *d, nx_str type)
+nx_way *nx__way_of_type(const nx_decoder *d, nx_str type)
 {
     for (size_t i = 0; i < d->n_feed_ways; i++)
         if (nx_str_eq(d->ways[i]->v->when_value, type) && type.n > 0)
@@ -57,17 +58,16 @@ static nx_way *way_of_type(const nx_decoder *d, nx_str type)
 
 /* ------------------------------------------------------------------ rows */
 
-static nx_status refuse_one(nx_decoder *d, int32_t index, const nx_contract *c, nx_str raw, const char *field,
-                            const char *rule, nx_str value, const char *message)
+nx_status nx__refuse_one(nx_decoder *d, int32_t index, const nx_contract *c, nx_str raw, const char *field,
+                         const char *rule, nx_str value, const char *message)
 {
     const nx_row row = {.index = index, .first_error = d->n_errors};
     NX_TRY(nx__row_error(d, &row, field, rule, value, "%s", message));
     return nx__refuse(d, index, c, raw, row.first_error);
 }
 
-/* One object of a known type. p at the brace; skip: bytes of it that are read already (the discriminator). */
-static nx_status read_object(nx_decoder *d, nx_way *w, int32_t index, const char **pp, size_t skip,
-                             const nx_context *context, size_t n_context, uint32_t *accepted)
+nx_status nx__read_object(nx_decoder *d, nx_way *w, int32_t index, const char **pp, size_t skip,
+                          const nx_context *context, size_t n_context, uint32_t *accepted)
 {
     nx_lane *lane = w->lane;
     if (lane->touched != d->frame_no)
@@ -81,10 +81,15 @@ static nx_status read_object(nx_decoder *d, nx_way *w, int32_t index, const char
                   .first_error = d->n_errors,
                   .context = context,
                   .n_context = n_context};
-    const char *from = *pp, *p = from + (skip > 0 ? skip : 1);
+    const char *from = *pp, *p = from;
     if (NX_UNLIKELY(r->b->n == r->b->row_max))
         return NX_LIMIT;
-    NX_TRY(nx__read_row(d, r, &p, skip > 0));
+    if (NX_UNLIKELY(d->packed)) {
+        NX_TRY(nx__packed_row(d, r, &p, skip));
+    } else {
+        p += skip > 0 ? skip : 1;
+        NX_TRY(nx__read_row(d, r, &p, skip > 0));
+    }
     NX_TRY(nx__finish_row(d, r));
     *pp = p;
     if (NX_LIKELY(!r->bad)) {
@@ -96,6 +101,19 @@ static nx_status read_object(nx_decoder *d, nx_way *w, int32_t index, const char
     return nx__refuse(d, index, lane->contract, span(from, p), r->first_error);
 }
 
+nx_status nx__no_row(nx_decoder *d, int32_t index, nx_str type, nx_str raw, nx_verdict *v)
+{
+    if (type.p == NULL)
+        return nx__refuse_one(d, index, NULL, raw, d->when_key, "unknown_type", NX_STR(""),
+                              "is missing, or no text: the type of the message is not known");
+    if (d->control != NULL && d->control(d->control_ctx, type, raw)) {
+        v->control++;
+        return NX_OK;
+    }
+    return nx__refuse_one(d, index, NULL, raw, d->when_key, "unknown_type", type,
+                          "no contract has this type of message");
+}
+
 /* An element whose type is not obvious from its first bytes. */
 static nx_status read_unusual(nx_decoder *d, int32_t index, const char **pp, nx_verdict *v)
 {
@@ -105,23 +123,16 @@ static nx_status read_unusual(nx_decoder *d, int32_t index, const char **pp, nx_
         return NX_INVALID;
     if (*from != '{') {
         *pp = to;
-        return refuse_one(d, index, NULL, span(from, to), "", "type", span(from, to), "a message must be an object");
+        return nx__refuse_one(d, index, NULL, span(from, to), "", "type", span(from, to),
+                              "a message must be an object");
     }
     nx_str type;
     NX_TRY(find_type(d, from, d->when_key, &type));
-    nx_way *w = type.p == NULL ? NULL : way_of_type(d, type);
+    nx_way *w = type.p == NULL ? NULL : nx__way_of_type(d, type);
     if (w != NULL)
-        return read_object(d, w, index, pp, 0, NULL, 0, &v->accepted);
+        return nx__read_object(d, w, index, pp, 0, NULL, 0, &v->accepted);
     *pp = to;
-    if (type.p == NULL)
-        return refuse_one(d, index, NULL, span(from, to), d->when_key, "unknown_type", NX_STR(""),
-                          "is missing, or no text: the type of the message is not known");
-    if (d->control != NULL && d->control(d->control_ctx, type, span(from, to))) {
-        v->control++;
-        return NX_OK;
-    }
-    return refuse_one(d, index, NULL, span(from, to), d->when_key, "unknown_type", type,
-                      "no contract has this type of message");
+    return nx__no_row(d, index, type, span(from, to), v);
 }
 
 static inline nx_status read_element(nx_decoder *d, int32_t index, const char **pp, nx_verdict *v)
@@ -131,10 +142,10 @@ static inline nx_status read_element(nx_decoder *d, int32_t index, const char **
     if (NX_LIKELY(n > 0 && (size_t)(d->scan.end - p) > n + 2 && memcmp(p, d->head, n) == 0 && p[n + 1] == '"')) {
         nx_way *w = d->by_byte[(unsigned char)p[n]];
         if (NX_LIKELY(w != NULL))
-            return read_object(d, w, index, pp, n + 2, NULL, 0, &v->accepted);
+            return nx__read_object(d, w, index, pp, n + 2, NULL, 0, &v->accepted);
     }
     if (d->only != NULL && *p == '{')
-        return read_object(d, d->only, index, pp, 0, NULL, 0, &v->accepted);
+        return nx__read_object(d, d->only, index, pp, 0, NULL, 0, &v->accepted);
     return read_unusual(d, index, pp, v);
 }
 
@@ -173,6 +184,12 @@ static nx_status read_elements(nx_decoder *d, const char *p, nx_verdict *v)
 
 /* ------------------------------------------------------------------ calls */
 
+/* White space around JSON; in msgpack the same bytes are numbers. */
+static nx_str trimmed(nx_str s)
+{
+    return s.n > 0 && nx_mp_is_container(s.p[0]) ? s : nx_str_trim(s);
+}
+
 static void begin(nx_decoder *d, nx_str json, const nx_row_meta *meta, nx_verdict *ret)
 {
     *ret = (nx_verdict){0};
@@ -180,6 +197,9 @@ static void begin(nx_decoder *d, nx_str json, const nx_row_meta *meta, nx_verdic
     d->meta = meta;
     d->declared = nx_str_is(meta->known_basis, "declared");
     d->scan = (nx_scan){.end = json.p + json.n};
+    d->packed = json.n > 0 && nx_mp_is_container(json.p[0]);
+    if (d->packed)
+        d->mp = nx_mp_open(json);
     nx__verdict_begin(d);
 }
 
@@ -194,6 +214,13 @@ static nx_status refuse_all(nx_decoder *d, nx_str json, int32_t index, const nx_
 {
     size_t at = d->scan.bad == NULL ? 0 : (size_t)(d->scan.bad - json.p);
     nx_str near = nx_str_sub(json, at, json.n - at > 32 ? at + 32 : json.n);
+    char hex[65];
+    if (d->packed) {
+        nx_hex(near.p, near.n, hex);
+        nx_buf_clear(&d->text);
+        NX_TRY(nx_buf_adds(&d->text, hex));
+        near = nx_buf_str(&d->text);
+    }
     nx_row row = {.index = index};
     nx__verdict_begin(d);
     NX_TRY(nx__row_error(d, &row, "", d->scan.rule, near, "byte %zu: %s", at, d->scan.what));
@@ -225,10 +252,12 @@ nx_status nx_decode_frame(nx_decoder *d, nx_str frame, const nx_row_meta *meta, 
     if (d->when_key == NULL && d->only == NULL)
         return nx_fail(err, NX_INVALID,
                        "frames of this feed cannot be decoded: nothing in a message tells its contract");
-    nx_str json = nx_str_trim(frame);
+    nx_str json = trimmed(frame);
     begin(d, json, meta, ret);
     nx_status st = NX_INVALID;
-    if (NX_LIKELY(bracketed(json))) {
+    if (d->packed) {
+        st = nx__packed_elements(d, ret);
+    } else if (NX_LIKELY(bracketed(json))) {
         st = read_elements(d, json.p, ret);
     } else { /* broken for sure; find where */
         (void)nx__scan_value(&d->scan, json.p, 0);
@@ -237,20 +266,25 @@ nx_status nx_decode_frame(nx_decoder *d, nx_str frame, const nx_row_meta *meta, 
     return end(d, st, json, -1, NULL, ret, err);
 }
 
+const nx_variant *nx__variant_of(const nx_contract *c, nx_str type)
+{
+    const nx_variant *v = c->plain;
+    for (size_t i = 0; type.p != NULL && i < c->n_variants; i++)
+        if (nx_str_eq(c->variants[i].when_value, type))
+            v = &c->variants[i];
+    return v;
+}
+
 /* How a single object is spelled: by its type where it has one, else every wire name of the contract. */
 static nx_status way_of_object(nx_decoder *d, const nx_contract *c, nx_str json, nx_way **ret)
 {
-    const nx_variant *v = c->plain;
+    nx_str type = {NULL, 0};
     if (c->when_key != NULL) {
-        nx_str type;
         if (nx__scan_value(&d->scan, json.p, 0) == NULL)
             return NX_INVALID;
         NX_TRY(find_type(d, json.p, c->when_key, &type));
-        for (size_t i = 0; type.p != NULL && i < c->n_variants; i++)
-            if (nx_str_eq(c->variants[i].when_value, type))
-                v = &c->variants[i];
     }
-    return nx__way_of(d, v, ret);
+    return nx__way_of(d, nx__variant_of(c, type), ret);
 }
 
 static nx_status read_single(nx_decoder *d, const nx_contract *c, nx_str json, const nx_context *context,
@@ -261,7 +295,7 @@ static nx_status read_single(nx_decoder *d, const nx_contract *c, nx_str json, c
     if (json.n == 0 || *p != '{' || !bracketed(json))
         return nx__scan_broken(&d->scan, json.p, "an object expected"), NX_INVALID;
     NX_TRY(way_of_object(d, c, json, &w));
-    NX_TRY(read_object(d, w, index, &p, 0, context, n_context, &ret->accepted));
+    NX_TRY(nx__read_object(d, w, index, &p, 0, context, n_context, &ret->accepted));
     return p == d->scan.end ? NX_OK : (nx__scan_broken(&d->scan, p, "nothing expected behind the end"), NX_INVALID);
 }
 
@@ -276,7 +310,9 @@ nx_status nx_decode_object(nx_decoder *d, const nx_contract *c, nx_str json, con
             return nx_fail(err, NX_INVALID, "column %s of %s does not come from the request", context[i].field,
                            c->table);
     }
-    nx_str text = nx_str_trim(json);
+    nx_str text = trimmed(json);
     begin(d, text, meta, ret);
-    return end(d, read_single(d, c, text, context, n_context, index, ret), text, index, c, ret, err);
+    nx_status st = d->packed ? nx__packed_single(d, c, context, n_context, index, ret)
+                             : read_single(d, c, text, context, n_context, index, ret);
+    return end(d, st, text, index, c, ret, err);
 }

@@ -4,6 +4,7 @@
 
 #include "contract/contract_int.h"
 #include "contract/scan_int.h"
+#include "data/msgpack.h"
 #include "data/time.h"
 
 enum {
@@ -82,6 +83,8 @@ struct nx_decoder {
     void *control_ctx;
 
     nx_scan scan;
+    nx_mp_in mp; /* where a packed frame is read */
+    bool packed; /* the frame is msgpack */
     nx_row row;
     nx_minute minute;
     uint64_t frame_no;
@@ -112,6 +115,50 @@ NX_MUST_USE nx_status nx__row_error(nx_decoder *d, const nx_row *r, const char *
 NX_MUST_USE nx_status nx__refuse(nx_decoder *d, int32_t index, const nx_contract *c, nx_str raw, size_t first_error);
 void nx__verdict_begin(nx_decoder *d);
 void nx__verdict_end(nx_decoder *d, nx_verdict *ret);
+
+/* decode.c: one object of a known type. *pp at its first byte; skip: bytes of it that are read already (the discriminator). */
+NX_MUST_USE nx_status nx__read_object(nx_decoder *d, nx_way *w, int32_t index, const char **pp, size_t skip,
+                                      const nx_context *context, size_t n_context, uint32_t *accepted);
+NX_MUST_USE nx_status nx__refuse_one(nx_decoder *d, int32_t index, const nx_contract *c, nx_str raw, const char *field,
+                                     const char *rule, nx_str value, const char *message);
+/* The feed's way of a type, or NULL. */
+nx_way *nx__way_of_type(const nx_decoder *d, nx_str type);
+/* An object whose type is no row's: the control function takes it, or it is refused. type.p NULL: it has none. */
+NX_MUST_USE nx_status nx__no_row(nx_decoder *d, int32_t index, nx_str type, nx_str raw, nx_verdict *v);
+/* The variant of a contract that a single object of this type (p NULL: none) is spelled in. */
+const nx_variant *nx__variant_of(const nx_contract *c, nx_str type);
+
+/* packed.c: the same for msgpack, read from d->mp. NX_INVALID: broken (d->scan.bad). */
+NX_MUST_USE nx_status nx__packed_elements(nx_decoder *d, nx_verdict *v);
+NX_MUST_USE nx_status nx__packed_single(nx_decoder *d, const nx_contract *c, const nx_context *context,
+                                        size_t n_context, int32_t index, nx_verdict *v);
+NX_MUST_USE nx_status nx__packed_broken(nx_decoder *d);
+/* A value for a message: as JSON where JSON can say it (overwritten by the next text), else its bytes. */
+nx_str nx__packed_text(nx_decoder *d, nx_str raw);
+/* packed_row.c: members of one map; *p at its head. packed_value.c: one value, at d->mp.p. */
+NX_MUST_USE nx_status nx__packed_row(nx_decoder *d, nx_row *r, const char **p, size_t skip);
+NX_MUST_USE nx_status nx__packed_value(nx_decoder *d, nx_row *r, const nx_slot *s);
+
+/* A value on its way: what it is and its text (unescaped, or as written for numbers). */
+typedef struct nx_piece {
+    nx_tok tok;
+    nx_str text;
+    nx_str raw; /* for messages: lives as long as the frame, or in the decoder's buffer of texts */
+} nx_piece;
+
+/* value.c: what both forms end in; each notes the errors that it finds. */
+NX_MUST_USE nx_status nx__convert(nx_decoder *d, nx_row *r, int16_t col, nx_conv conv, const nx_piece *p);
+NX_MUST_USE nx_status nx__put_instant(nx_decoder *d, nx_row *r, int16_t col, int64_t ns, const nx_piece *p);
+NX_MUST_USE nx_status nx__put_item(nx_decoder *d, nx_row *r, int16_t col, nx_str text, nx_str raw);
+NX_MUST_USE nx_status nx__read_null(nx_decoder *d, nx_row *r, int16_t col);
+NX_MUST_USE nx_status nx__keep_true(nx_decoder *d, nx_row *r, const nx_slot *s);
+NX_MUST_USE nx_status nx__wrong(nx_decoder *d, nx_row *r, int16_t col, const char *rule, nx_str value,
+                                const char *what);
+NX_MUST_USE nx_status nx__wrong_type(nx_decoder *d, nx_row *r, int16_t col, const char *want, const nx_piece *p);
+
+/* row.c */
+const nx_slot *nx__find_slot(const nx_variant *v, nx_str key);
+NX_MUST_USE nx_status nx__doubled(nx_decoder *d, nx_row *r, const nx_slot *s, nx_str key);
 
 /* value.c: the general way for one value. p at the value (white space allowed). NX_INVALID: broken JSON (d->scan.bad). */
 NX_MUST_USE nx_status nx__read_value(nx_decoder *d, nx_row *r, const nx_slot *s, const char **p);

@@ -27,7 +27,7 @@ SHORT nx_status short_value(nx_decoder *d, nx_row *r, const nx_slot *s, const ch
 
 /* ------------------------------------------------------------------ keys */
 
-static nx_status doubled(nx_decoder *d, nx_row *r, const nx_slot *s, nx_str key)
+nx_status nx__doubled(nx_decoder *d, nx_row *r, const nx_slot *s, nx_str key)
 {
     const char *name = s != NULL && s->col >= 0 ? r->b->schema->fields[s->col].name : nx_arena_dup(&d->arena, key);
     r->bad = true;
@@ -36,7 +36,7 @@ static nx_status doubled(nx_decoder *d, nx_row *r, const nx_slot *s, nx_str key)
     return nx__row_error(d, r, name, "duplicate", key, "is given twice");
 }
 
-static const nx_slot *find_slot(const nx_variant *v, nx_str key)
+const nx_slot *nx__find_slot(const nx_variant *v, nx_str key)
 {
     for (size_t i = 0; i < v->n_slots; i++)
         if (nx_str_eq(v->slots[i].key, key))
@@ -72,7 +72,7 @@ static nx_status keep_unknown(nx_decoder *d, nx_row *r, nx_str key, nx_str raw_k
     *pp = q;
     for (size_t i = 0; i < r->n_unknown; i++)
         if (nx_str_eq(d->unknown[i].key, key))
-            return doubled(d, r, NULL, key);
+            return nx__doubled(d, r, NULL, key);
     if (r->n_unknown == NX_UNKNOWN_MAX) {
         r->bad = true;
         return nx__row_error(d, r, "", "limit", key, "more than %d unknown members", NX_UNKNOWN_MAX);
@@ -123,7 +123,7 @@ static nx_status next_key(nx_decoder *d, nx_row *r, const char **pp, bool first,
     if (q == NULL)
         return NX_INVALID;
     *pp = q;
-    *ret = find_slot(r->way->v, key);
+    *ret = nx__find_slot(r->way->v, key);
     return *ret != NULL ? NX_OK : keep_unknown(d, r, key, raw, pp);
 }
 
@@ -178,7 +178,7 @@ nx_status nx__read_row(nx_decoder *d, nx_row *r, const char **pp, bool typed)
         at = (size_t)(s - slots) + 1;
         uint64_t bit = UINT64_C(1) << (s->bit & 63), *word = &r->seen[s->bit >> 6];
         if (NX_UNLIKELY((*word & bit) != 0)) {
-            NX_TRY(doubled(d, r, s, s->key));
+            NX_TRY(nx__doubled(d, r, s, s->key));
             p = nx__scan_value(&d->scan, p, 1);
             if (p == NULL)
                 return NX_INVALID;

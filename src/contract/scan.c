@@ -201,7 +201,8 @@ nx_tok nx__tok_of(char first)
 
 const char *nx__tok_name(nx_tok t)
 {
-    static const char *const names[] = {"null", "true", "false", "a number", "text", "an array", "an object", "text"};
+    static const char *const names[] = {"null",      "true", "false",       "a number", "text",        "an array",
+                                        "an object", "text", "a timestamp", "bytes",    "an extension"};
     return names[t];
 }
 

@@ -17,7 +17,10 @@ typedef enum nx_tok {
     NX_TOK_STR,
     NX_TOK_ARR,
     NX_TOK_OBJ,
-    NX_TOK_TEXT /* from context */
+    NX_TOK_TEXT, /* from context */
+    NX_TOK_TIME, /* the rest is what only msgpack has */
+    NX_TOK_BYTES,
+    NX_TOK_EXT
 } nx_tok;
 
 typedef struct nx_scan {

@@ -74,8 +74,9 @@ bool nx_mp_time_ns(const nx_mp *v, int64_t *ret);
  * infinities. */
 size_t nx_mp_number(const nx_mp *v, char out[NX_MP_NUMBER_MAX]);
 
-/* Appends one whole value as compact JSON; timestamps become RFC 3339 texts. NX_INVALID, with err saying what and at which byte: broken, or
- * something that JSON cannot say (bytes, other extensions, NaN, text that is not UTF-8, a member name that is no text). NX_LIMIT: the buffer. */
+/* Appends one whole value as compact JSON; timestamps become RFC 3339 texts. err says what and at which byte. NX_INVALID: broken, nested too
+ * deep, or text that is not UTF-8. NX_UNSUPPORTED: something that JSON cannot say (bytes, other extensions, NaN and infinities, a timestamp
+ * outside 1678 to 2262, a member name that is no text). NX_LIMIT, NX_NOMEM: the buffer. */
 NX_MUST_USE nx_status nx_mp_to_json(nx_str value, nx_buf *b, nx_err *err);
 
 /* ------------------------------------------------------------------ writing */

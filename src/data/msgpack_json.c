@@ -9,15 +9,20 @@ typedef struct job {
     nx_err *err;
 } job;
 
-static nx_status unsayable(const job *j, const char *at, const char *what)
+static nx_status broken(const job *j, const char *at, const char *what)
 {
     return nx_fail(j->err, NX_INVALID, "byte %zu: %s", (size_t)(at - j->begin), what);
+}
+
+static nx_status unsayable(const job *j, const char *at, const char *what)
+{
+    return nx_fail(j->err, NX_UNSUPPORTED, "byte %zu: %s", (size_t)(at - j->begin), what);
 }
 
 static nx_status put_text(job *j, nx_str s, const char *at)
 {
     if (!nx_utf8_valid(s))
-        return unsayable(j, at, "text that is not valid UTF-8");
+        return broken(j, at, "text that is not valid UTF-8");
     return nx_buf_quote(j->b, s);
 }
 
@@ -44,7 +49,7 @@ static nx_status put_members(job *j, const nx_mp *v, unsigned depth, const char 
 {
     bool map = v->kind == NX_MP_MAP;
     if (depth >= NX_MP_DEPTH_MAX)
-        return unsayable(j, at, "nested deeper than 64");
+        return broken(j, at, "nested deeper than 64");
     NX_TRY(nx_buf_addc(j->b, map ? '{' : '['));
     for (uint32_t i = 0; i < v->n; i++) {
         if (i > 0)
@@ -53,7 +58,7 @@ static nx_status put_members(job *j, const nx_mp *v, unsigned depth, const char 
             nx_mp key;
             const char *key_at = j->in.p;
             if (!nx_mp_next(&j->in, &key))
-                return unsayable(j, j->in.bad, j->in.what);
+                return broken(j, j->in.bad, j->in.what);
             if (key.kind != NX_MP_STR)
                 return unsayable(j, key_at, "a member name that is no text");
             NX_TRY(put_text(j, key.s, key_at));
@@ -69,7 +74,7 @@ static nx_status put_value(job *j, unsigned depth)
     nx_mp v;
     const char *at = j->in.p;
     if (!nx_mp_next(&j->in, &v))
-        return unsayable(j, j->in.bad, j->in.what);
+        return broken(j, j->in.bad, j->in.what);
     switch (v.kind) {
     case NX_MP_NIL:
         return nx_buf_adds(j->b, "null");
@@ -99,7 +104,7 @@ nx_status nx_mp_to_json(nx_str value, nx_buf *b, nx_err *err)
     job j = {.in = nx_mp_open(value), .b = b, .begin = value.p, .err = err};
     nx_status st = put_value(&j, 0);
     if (st == NX_OK && j.in.p != j.in.end)
-        st = unsayable(&j, j.in.p, "nothing expected behind the end");
+        st = broken(&j, j.in.p, "nothing expected behind the end");
     if (st == NX_LIMIT || st == NX_NOMEM)
         return nx_fail(err, st, "msgpack of %zu bytes could not be written as JSON: %s", value.n, nx_status_text(st));
     return st;

@@ -1,5 +1,5 @@
-/* libFuzzer target: any bytes as a frame of the stock feed, compared with the tree reader (another JSON reader of this program): a frame is
- * refused as a whole exactly when it is no JSON or no object or array; batches stay consistent and every refusal has a cause.
+/* libFuzzer target: any bytes as a frame of the stock feed, JSON or msgpack, compared with the program's other readers of both: a frame is
+ * refused as a whole exactly when it is broken, or no object or array; batches stay consistent and every refusal has a cause.
  * Build   clang -g -O1 -fsanitize=fuzzer,address,undefined -Isrc tests/fuzz/fuzz_decode.c and the sources of base, data and contract;
  * run it where contracts/ is. The corpus (tests/fuzz/corpus/decode) is replayed by tests/unit/contract/test_fuzz_decode.c in every test run. */
 #include <stdio.h>
@@ -7,6 +7,7 @@
 
 #include "contract/contract.h"
 #include "data/json.h"
+#include "data/msgpack.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -75,7 +76,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     need(st == NX_OK, "the call failed", frame);
     bool whole = v.rejected == 1 && v.refused[0].index == -1,
          limit = whole && strcmp(v.refused[0].errors[0].rule, "limit") == 0;
-    if (!limit && comparable(frame))
+    if (n > 0 && nx_mp_is_container(frame.p[0])) {
+        nx_mp_in in = nx_mp_open(frame);
+        bool ok = nx_mp_skip(&in, 0) && in.p == in.end;
+        need(limit || in.too_deep || whole == !ok, "the msgpack readers do not agree", frame);
+    } else if (!limit && comparable(frame))
         need(whole == !tree_accepts(frame), "the two readers do not agree", frame);
     size_t rows = 0;
     for (size_t i = 0; i < nx_contracts_count(t->set); i++) {

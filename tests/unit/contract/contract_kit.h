@@ -15,6 +15,7 @@
 #include "contract/contract.h"
 #include "data/decimal.h"
 #include "data/time.h"
+#include "twin.h"
 
 typedef struct kit {
     nx_contracts *set;
@@ -24,6 +25,8 @@ typedef struct kit {
     nx_verdict v;
     nx_err err;
     nx_buf text;
+    twin twin;
+    size_t before[64]; /* rows a table when the message under way began */
 } kit;
 
 static inline void kit_open(kit *k, const char *feed)
@@ -42,10 +45,13 @@ static inline void kit_open(kit *k, const char *feed)
         assert_int_equal(nx_batch_init(&k->batches[i], nx_contract_schema(c), 0, 0), NX_OK);
         nx_decoder_bind(k->d, c, &k->batches[i]);
     }
+    assert_true(nx_contracts_count(k->set) <= NX_COUNT_OF(k->before));
+    twin_open(&k->twin, k->set, feed);
 }
 
 static inline void kit_close(kit *k)
 {
+    twin_close(&k->twin, k->set);
     for (size_t i = 0; i < nx_contracts_count(k->set); i++) {
         if (nx_batch_check(&k->batches[i], &k->err) != NX_OK)
             fail_msg("%s", k->err.text);
@@ -66,6 +72,12 @@ static inline nx_batch *kit_batch(kit *k, const char *table)
     return NULL;
 }
 
+static inline void kit_mark(kit *k)
+{
+    for (size_t i = 0; i < nx_contracts_count(k->set); i++)
+        k->before[i] = k->batches[i].n;
+}
+
 /* The frame is copied to its exact size, so that reading past its end is caught by the sanitizer. */
 static inline void kit_frame(kit *k, nx_str frame)
 {
@@ -74,8 +86,11 @@ static inline void kit_frame(kit *k, nx_str frame)
     held = malloc(frame.n > 0 ? frame.n : 1);
     assert_non_null(held);
     memcpy(held, frame.p, frame.n);
+    kit_mark(k);
     if (nx_decode_frame(k->d, (nx_str){held, frame.n}, &k->meta, &k->v, &k->err) != NX_OK)
         fail_msg("%s", k->err.text);
+    twin_compare(&k->twin, (nx_str){held, frame.n},
+                 &(twin_case){.set = k->set, .meta = &k->meta, .v = &k->v, .batches = k->batches, .before = k->before});
     if (k->v.rejected == 0) {
         free(held);
         held = NULL;
@@ -84,9 +99,12 @@ static inline void kit_frame(kit *k, nx_str frame)
 
 static inline void kit_object(kit *k, const char *table, const char *json, const nx_context *context, size_t n)
 {
-    if (nx_decode_object(k->d, nx_contracts_find(k->set, table), nx_str_of(json), context, n, &k->meta, 3, &k->v,
-                         &k->err) != NX_OK)
+    const nx_contract *c = nx_contracts_find(k->set, table);
+    kit_mark(k);
+    if (nx_decode_object(k->d, c, nx_str_of(json), context, n, &k->meta, 3, &k->v, &k->err) != NX_OK)
         fail_msg("%s", k->err.text);
+    twin_compare(&k->twin, nx_str_of(json),
+                 &(twin_case){k->set, c, context, n, &k->meta, &k->v, k->batches, k->before});
 }
 
 static inline void kit_value(nx_buf *b, const nx_col *c, size_t i)

@@ -63,7 +63,8 @@ static void json_refused(const char *hex, const char *why)
     nx_buf b NX_BUF_AUTO;
     nx_buf_init(&b, 0);
     nx_err err = {0};
-    assert_int_equal(nx_mp_to_json(str_of(in), &b, &err), NX_INVALID);
+    nx_status st = nx_mp_to_json(str_of(in), &b, &err);
+    assert_true(st == NX_INVALID || st == NX_UNSUPPORTED);
     if (strstr(err.text, why) == NULL)
         fail_msg("%s: '%s' expected, got '%s'", hex, why, err.text);
     free(in.p);
