@@ -5,6 +5,13 @@
 #include "app/project.h"
 #include "app/report.h"
 
+const nx_opt_def nx_opts_contract[] = {
+    {"--mode", NULL, "MODE", "diff: backward, forward or full (default), each also with -transitive: against every OLD",
+     false},
+    {"--strict", NULL, NULL, "diff: risks count as breaks", false},
+    {NULL, NULL, NULL, NULL, false},
+};
+
 static void print_names(const char *what, const char *const *names)
 {
     if (names == NULL || names[0] == NULL)
@@ -118,13 +125,15 @@ static nx_status with_contracts(nx_project *p, const nx_args *a, nx_err *err)
     }
     nx_fail(err, NX_INVALID, "unknown: nexus contract %s%s%s", verb, a->n_words > 1 ? " " : "",
             a->n_words > 1 ? a->words[1] : "");
-    return nx_err_hint(err, NX_INVALID, "nexus contract lint, ls, or show TABLE");
+    return nx_err_hint(err, NX_INVALID, "nexus contract lint, ls, show TABLE, or diff OLD NEW");
 }
 
 static nx_status run(nx_project *p, const nx_args *a, nx_err *err)
 {
     if (strcmp(a->words[0], "lint") == 0)
-        return nx_contract_lint(p, a->words + 1, a->n_words - 1, err);
+        return nx_contract_lint_cmd(p, a, err);
+    if (strcmp(a->words[0], "diff") == 0)
+        return nx_contract_diff_cmd(p, a, err);
     return with_contracts(p, a, err);
 }
 

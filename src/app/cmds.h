@@ -25,6 +25,7 @@ nx_status nx_cmd_version(const nx_globals *g, nx_args *a, nx_err *err);
 
 extern const nx_opt_def nx_opts_backfill[];
 extern const nx_opt_def nx_opts_check[];
+extern const nx_opt_def nx_opts_contract[];
 extern const nx_opt_def nx_opts_dbt[];
 extern const nx_opt_def nx_opts_demo[];
 extern const nx_opt_def nx_opts_lake[];

@@ -4,7 +4,7 @@
 
 #include "app/project.h"
 
-/* words and n: what follows the verb. */
-NX_MUST_USE nx_status nx_contract_lint(nx_project *p, const char *const *words, size_t n, nx_err *err);
+NX_MUST_USE nx_status nx_contract_lint_cmd(nx_project *p, const nx_args *a, nx_err *err);
+NX_MUST_USE nx_status nx_contract_diff_cmd(nx_project *p, const nx_args *a, nx_err *err);
 
 #endif

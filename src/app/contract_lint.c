@@ -59,9 +59,11 @@ static nx_status tell(const nx_project *p, const nx_lint *l, nx_err *err)
     return NX_INVALID;
 }
 
-nx_status nx_contract_lint(nx_project *p, const char *const *words, size_t n, nx_err *err)
+nx_status nx_contract_lint_cmd(nx_project *p, const nx_args *a, nx_err *err)
 {
     const char *dir;
+    const char *const *words = a->words + 1;
+    size_t n = a->n_words - 1;
     nx_lint l;
     if (n == 0) {
         NX_TRY(nx_project_find(p, "contracts", &dir, err));
