@@ -34,15 +34,6 @@ const char *nx_print_bytes(int64_t n, char out[32])
     return out;
 }
 
-/* Columns on screen: code points, not bytes; control characters and wide glyphs are not told apart. */
-static size_t width_of(nx_str s)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < s.n; i++)
-        n += ((unsigned char)s.p[i] & 0xC0) != 0x80;
-    return n;
-}
-
 static bool is_number(const char *type)
 {
     static const char *const kinds[] = {"TINYINT",   "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT",
@@ -104,16 +95,16 @@ static nx_status print_table(FILE *f, const nx_result *r, size_t rows_max, nx_er
     if (w == NULL)
         return nx_nomem(err);
     for (size_t c = 0; c < cols; c++) {
-        w[c] = width_of(nx_str_of(nx_result_name(r, c)));
+        w[c] = nx_utf8_count(nx_str_of(nx_result_name(r, c)));
         for (size_t i = 0; i < shown; i++) {
             NX_TRY(cell_text(r, i, c, &b));
-            size_t n = width_of(nx_buf_str(&b));
+            size_t n = nx_utf8_count(nx_buf_str(&b));
             w[c] = n > w[c] ? n : w[c];
         }
     }
     for (size_t c = 0; c < cols; c++) {
         nx_str name = nx_str_of(nx_result_name(r, c));
-        size_t gap = w[c] - width_of(name);
+        size_t gap = w[c] - nx_utf8_count(name);
         bool right = is_number(nx_result_type(r, c));
         pad(f, right ? gap : 0);
         fwrite(name.p, 1, name.n, f);
@@ -124,7 +115,7 @@ static nx_status print_table(FILE *f, const nx_result *r, size_t rows_max, nx_er
     for (size_t i = 0; i < shown; i++) {
         for (size_t c = 0; c < cols; c++) {
             NX_TRY(cell_text(r, i, c, &b));
-            size_t gap = w[c] - width_of(nx_buf_str(&b));
+            size_t gap = w[c] - nx_utf8_count(nx_buf_str(&b));
             bool right = is_number(nx_result_type(r, c));
             pad(f, right ? gap : 0);
             fwrite(b.p, 1, b.n, f);
@@ -185,7 +176,7 @@ static nx_status print_json(FILE *f, const nx_result *r)
     fputs("{\"columns\":[", f);
     for (size_t c = 0; c < cols; c++) {
         nx_buf_clear(&b);
-        NX_TRY(nx_json_quote(&b, nx_str_of(nx_result_name(r, c))));
+        NX_TRY(nx_buf_quote(&b, nx_str_of(nx_result_name(r, c))));
         fprintf(f, "%s%s", c == 0 ? "" : ",", b.p);
     }
     fputs("],\"rows\":[", f);

@@ -82,19 +82,23 @@ char *nx_arena_dup(nx_arena *a, nx_str s)
     return c;
 }
 
+char *nx_arena_vprintf(nx_arena *a, const char *fmt, va_list ap)
+{
+    va_list again;
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    char *c = n < 0 ? NULL : nx_arena_calloc(a, (size_t)n + 1, 1);
+    if (c != NULL)
+        vsnprintf(c, (size_t)n + 1, fmt, ap);
+    return c;
+}
+
 char *nx_arena_printf(nx_arena *a, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    int n = vsnprintf(NULL, 0, fmt, ap);
-    va_end(ap);
-    if (n < 0)
-        return NULL;
-    char *c = nx_arena_calloc(a, (size_t)n + 1, 1);
-    if (c == NULL)
-        return NULL;
-    va_start(ap, fmt);
-    vsnprintf(c, (size_t)n + 1, fmt, ap);
+    char *c = nx_arena_vprintf(a, fmt, ap);
     va_end(ap);
     return c;
 }

@@ -28,6 +28,7 @@ void nx_arena_reset(nx_arena *a); /* keeps the first block for reuse */
 NX_MUST_USE void *nx_arena_calloc(nx_arena *a, size_t n, size_t size);
 /* A 0-terminated copy; NULL as above. */
 NX_MUST_USE char *nx_arena_dup(nx_arena *a, nx_str s);
+NX_MUST_USE char *nx_arena_vprintf(nx_arena *a, const char *fmt, va_list ap);
 NX_PRINTF(2, 3) NX_MUST_USE char *nx_arena_printf(nx_arena *a, const char *fmt, ...);
 
 #define NX_ARENA_NEW(a, type) ((type *)nx_arena_calloc((a), 1, sizeof(type)))

@@ -40,3 +40,17 @@ nx_status nx_buf_quote(nx_buf *b, nx_str s)
     NX_TRY(nx_buf_add(b, nx_str_sub(s, run, s.n)));
     return nx_buf_addc(b, '"');
 }
+
+nx_status nx_buf_add_doubled(nx_buf *b, nx_str s, char quote)
+{
+    NX_TRY(nx_buf_reserve(b, s.n + 2));
+    NX_TRY(nx_buf_addc(b, quote));
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '\0')
+            return NX_INVALID;
+        if (s.p[i] == quote)
+            NX_TRY(nx_buf_addc(b, quote));
+        NX_TRY(nx_buf_addc(b, s.p[i]));
+    }
+    return nx_buf_addc(b, quote);
+}

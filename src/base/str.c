@@ -164,6 +164,14 @@ size_t nx_utf8_put(uint32_t cp, char out[4])
     return 4;
 }
 
+size_t nx_utf8_count(nx_str a)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < a.n; i++)
+        n += ((unsigned char)a.p[i] & 0xC0) != 0x80; /* all but continuation bytes */
+    return n;
+}
+
 uint32_t nx_utf8_get(nx_str a, size_t *i)
 {
     const unsigned char *p = (const unsigned char *)a.p + *i;
@@ -282,20 +290,27 @@ nx_status nx_buf_addc(nx_buf *b, char c)
     return nx_buf_add(b, (nx_str){&c, 1});
 }
 
+nx_status nx_buf_vaddf(nx_buf *b, const char *fmt, va_list ap)
+{
+    va_list again;
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    if (n < 0)
+        return NX_INTERNAL;
+    NX_TRY(nx_buf_reserve(b, (size_t)n));
+    vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+    b->n += (size_t)n;
+    return NX_OK;
+}
+
 nx_status nx_buf_addf(nx_buf *b, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    nx_status st = nx_buf_vaddf(b, fmt, ap);
     va_end(ap);
-    if (n < 0)
-        return NX_INTERNAL;
-    NX_TRY(nx_buf_reserve(b, (size_t)n));
-    va_start(ap, fmt);
-    vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
-    va_end(ap);
-    b->n += (size_t)n;
-    return NX_OK;
+    return st;
 }
 
 char *nx_buf_take(nx_buf *b)

@@ -10,6 +10,7 @@
 #ifndef NX_BASE_STR_H
 #define NX_BASE_STR_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -59,6 +60,8 @@ bool nx_str_to_i64(nx_str a, int64_t *ret);
 bool nx_utf8_valid(nx_str a);
 /* Writes code point cp (valid scalar value) to out[0..3]; returns the bytes used. */
 size_t nx_utf8_put(uint32_t cp, char out[4]);
+/* Code points of well-formed UTF-8. */
+size_t nx_utf8_count(nx_str a);
 /* Reads one code point at *i of valid UTF-8 and moves *i past it; U+FFFD and one byte on malformed input. */
 uint32_t nx_utf8_get(nx_str a, size_t *i);
 /* A malloc'ed, 0-terminated copy; NULL when out of memory. */
@@ -89,6 +92,10 @@ NX_MUST_USE nx_status nx_buf_add(nx_buf *b, nx_str s);
 NX_MUST_USE nx_status nx_buf_adds(nx_buf *b, const char *cstr);
 NX_MUST_USE nx_status nx_buf_addc(nx_buf *b, char c);
 NX_PRINTF(2, 3) NX_MUST_USE nx_status nx_buf_addf(nx_buf *b, const char *fmt, ...);
+NX_MUST_USE nx_status nx_buf_vaddf(nx_buf *b, const char *fmt, va_list ap);
+/* Appends the text between two of the quote, those inside doubled: SQL's way. NX_INVALID: it holds a 0 byte, which SQL
+ * cannot spell. */
+NX_MUST_USE nx_status nx_buf_add_doubled(nx_buf *b, nx_str s, char quote);
 /* Appends the text as a JSON string with quotes; bytes that are not UTF-8 become U+FFFD. */
 NX_MUST_USE nx_status nx_buf_quote(nx_buf *b, nx_str s);
 static inline nx_str nx_buf_str(const nx_buf *b)

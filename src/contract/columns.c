@@ -17,30 +17,13 @@ static nx_str str_of(const nx_val *v, const char *key)
     return nx_val_str(nx_val_get(v, key), NX_STR(""));
 }
 
-/* "decimal(18,6)". */
-static bool parse_decimal(nx_str s, nx_type *t)
-{
-    if (!nx_str_starts(s, NX_STR("decimal(")) || !nx_str_ends(s, NX_STR(")")))
-        return false;
-    nx_str rest = nx_str_sub(s, 8, s.n - 1), p, q;
-    int64_t precision, scale;
-    if (!nx_str_split(&rest, ',', &p) || !nx_str_split(&rest, ',', &q) || rest.p != NULL)
-        return false;
-    if (!nx_str_to_i64(nx_str_trim(p), &precision) || !nx_str_to_i64(nx_str_trim(q), &scale))
-        return false;
-    if (precision < 1 || precision > 38 || scale < 0 || scale > precision)
-        return false;
-    *t = (nx_type){.kind = NX_DECIMAL, .precision = (int)precision, .scale = (int)scale};
-    return true;
-}
-
 static nx_status scalar_type(const nx_val *prop, const nx_origin *origin, nx_type *ret, nx_err *err)
 {
     nx_str logical = str_of(prop, "logicalType"), physical = str_of(prop, "physicalType");
     const char *names[NX_COUNT_OF(type_names)];
     const nx_val *said = nx_val_get(prop, "physicalType");
     const nx_val *place = said == NULL ? prop : said;
-    if (parse_decimal(physical, ret)) {
+    if (nx_type_parse_decimal(physical, ret)) {
         if (nx_str_is(logical, "number"))
             return NX_OK;
         return nx__fail_at(err, origin, place, "a decimal column needs logicalType number, not '" NX_STR_FMT "'",

@@ -47,7 +47,4 @@ void nx_jw_raw(nx_jw *w, nx_str json); /* text that is JSON already: numbers, su
 NX_PRINTF(2, 3) void nx_jw_strf(nx_jw *w, const char *fmt, ...);
 NX_MUST_USE nx_status nx_jw_end(nx_jw *w); /* asserts that all is closed */
 
-/* Appends the text as a JSON string with quotes. */
-NX_MUST_USE nx_status nx_json_quote(nx_buf *b, nx_str s);
-
 #endif

@@ -137,26 +137,20 @@ void nx_jw_null(nx_jw *w)
 
 void nx_jw_strf(nx_jw *w, const char *fmt, ...)
 {
-    char *text = NULL;
+    NX_BUF_AUTO nx_buf text;
+    nx_buf_init(&text, 0);
     va_list ap;
     va_start(ap, fmt);
-    int n = vasprintf(&text, fmt, ap);
+    nx_status st = nx_buf_vaddf(&text, fmt, ap);
     va_end(ap);
-    if (n < 0) {
-        w->st = w->st == NX_OK ? NX_NOMEM : w->st;
-        return;
-    }
-    nx_jw_str(w, (nx_str){text, (size_t)n});
-    free(text);
+    if (st == NX_OK)
+        nx_jw_str(w, nx_buf_str(&text));
+    else if (w->st == NX_OK)
+        w->st = st;
 }
 
 nx_status nx_jw_end(nx_jw *w)
 {
     assert(w->st != NX_OK || (w->depth == 0 && !w->after_key));
     return w->st;
-}
-
-nx_status nx_json_quote(nx_buf *b, nx_str s)
-{
-    return nx_buf_quote(b, s);
 }

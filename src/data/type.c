@@ -90,3 +90,19 @@ nx_status nx_type_to_sql(const nx_type *t, nx_buf *b)
     }
     return nx_buf_adds(b, ")");
 }
+
+bool nx_type_parse_decimal(nx_str s, nx_type *ret)
+{
+    if (!nx_str_starts(s, NX_STR("decimal(")) || !nx_str_ends(s, NX_STR(")")))
+        return false;
+    nx_str rest = nx_str_sub(s, sizeof "decimal(" - 1, s.n - 1), p, q;
+    int64_t precision, scale;
+    if (!nx_str_split(&rest, ',', &p) || !nx_str_split(&rest, ',', &q) || rest.p != NULL)
+        return false;
+    if (!nx_str_to_i64(nx_str_trim(p), &precision) || !nx_str_to_i64(nx_str_trim(q), &scale))
+        return false;
+    if (precision < 1 || precision > 38 || scale < 0 || scale > precision)
+        return false;
+    *ret = (nx_type){.kind = NX_DECIMAL, .precision = (int)precision, .scale = (int)scale};
+    return true;
+}

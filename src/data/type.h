@@ -54,6 +54,8 @@ bool nx_type_equal(const nx_type *a, const nx_type *b);
 /* A deep copy in the arena; NULL when it is full. */
 nx_schema *nx_schema_copy(nx_arena *a, const nx_schema *s);
 
+/* "decimal(18,6)" or "decimal(18, 6)", within 38 digits; false for anything else. */
+bool nx_type_parse_decimal(nx_str s, nx_type *ret);
 /* Delta's spelling: "long", "decimal(18,6)", "timestamp", or the JSON object of a nested type (PROTOCOL.md, Schema
  * Serialization Format). */
 NX_MUST_USE nx_status nx_type_to_delta(const nx_type *t, nx_buf *b);

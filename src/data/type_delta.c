@@ -99,24 +99,6 @@ static nx_status corrupt(const reader *r, const char *field, const char *why)
     return nx_fail(r->err, NX_CORRUPT, "could not read the schema: field \"%.80s\": %s", field, why);
 }
 
-/* "decimal(18,6)" or "decimal(18, 6)". */
-static bool read_decimal(nx_str s, nx_type *t)
-{
-    nx_str p, q;
-    int64_t precision, scale;
-    if (!nx_str_starts(s, NX_STR("decimal(")) || !nx_str_ends(s, NX_STR(")")))
-        return false;
-    q = nx_str_sub(s, 8, s.n - 1);
-    if (!nx_str_split(&q, ',', &p) || q.p == NULL)
-        return false;
-    if (!nx_str_to_i64(nx_str_trim(p), &precision) || !nx_str_to_i64(nx_str_trim(q), &scale))
-        return false;
-    if (precision < 1 || precision > 38 || scale < 0 || scale > precision)
-        return false;
-    *t = (nx_type){.kind = NX_DECIMAL, .precision = (int)precision, .scale = (int)scale};
-    return true;
-}
-
 static nx_status read_primitive(const reader *r, nx_str name, const char *field, nx_type *t)
 {
     for (size_t i = 0; i < NX_COUNT_OF(primitives); i++)
@@ -124,7 +106,7 @@ static nx_status read_primitive(const reader *r, nx_str name, const char *field,
             *t = (nx_type){.kind = primitives[i].kind};
             return NX_OK;
         }
-    if (read_decimal(name, t))
+    if (nx_type_parse_decimal(name, t))
         return NX_OK;
     if (nx_str_is(name, "decimal")) { /* old spelling of Spark's default */
         *t = (nx_type){.kind = NX_DECIMAL, .precision = 10};

@@ -128,7 +128,10 @@ NX_MUST_USE nx_status nx_session_write_batch(nx_session *s, const nx_batch *b, c
 /* A batch as a temporary table `name` of the session (replaces). */
 NX_MUST_USE nx_status nx_session_load_batch(nx_session *s, const char *name, const nx_batch *b, nx_err *err);
 
-/* 'text' and "name" with quotes doubled. */
+/* The view schema.name of a query, made anew; the schema too where it is absent. */
+NX_MUST_USE nx_status nx_session_create_view(nx_session *s, nx_str schema, nx_str name, nx_str query, nx_err *err);
+
+/* 'text' and "name" with quotes doubled. NX_INVALID: a 0 byte inside; else the buffer's errors. */
 NX_MUST_USE nx_status nx_sql_literal(nx_buf *b, nx_str s);
 NX_MUST_USE nx_status nx_sql_ident(nx_buf *b, nx_str s);
 

@@ -1,6 +1,5 @@
 /* engine/query.c - running statements. */
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/engine_int.h"
@@ -92,16 +91,13 @@ nx_status nx_session_exec(nx_session *s, nx_str sql, int64_t *ret_changed, nx_er
 
 nx_status nx_session_execf(nx_session *s, nx_err *err, const char *fmt, ...)
 {
+    NX_BUF_AUTO nx_buf sql;
+    nx_buf_init(&sql, 0);
     va_list ap;
     va_start(ap, fmt);
-    char *sql = NULL;
-    int n = vasprintf(&sql, fmt, ap);
+    nx_status st = nx_buf_vaddf(&sql, fmt, ap);
     va_end(ap);
-    if (n < 0)
-        return nx_nomem(err);
-    nx_status st = nx_session_exec(s, (nx_str){sql, (size_t)n}, NULL, err);
-    free(sql);
-    return st;
+    return st == NX_OK ? nx_session_exec(s, nx_buf_str(&sql), NULL, err) : nx_nomem(err);
 }
 
 /* ------------------------------------------------------------------ materialised results */

@@ -255,7 +255,7 @@ static nx_status json_struct(const nx__vtype *v, duckdb_vector vec, size_t at, n
     NX_TRY(nx_buf_addc(b, '{'));
     for (size_t i = 0; i < v->n_kids; i++) {
         NX_TRY(nx_buf_adds(b, i == 0 ? "" : ","));
-        NX_TRY(nx_json_quote(b, nx_str_of(v->kids[i].name)));
+        NX_TRY(nx_buf_quote(b, nx_str_of(v->kids[i].name)));
         NX_TRY(nx_buf_addc(b, ':'));
         NX_TRY(put_json(&v->kids[i], duckdb_struct_vector_get_child(vec, i), at, b));
     }
@@ -276,7 +276,7 @@ static nx_status json_map(const nx__vtype *v, duckdb_vector vec, size_t at, nx_b
         else
             NX_TRY(put_json(&v->kids[0], keys, e.offset + i, &key));
         NX_TRY(nx_buf_adds(b, i == 0 ? "" : ","));
-        NX_TRY(nx_json_quote(b, nx_buf_str(&key)));
+        NX_TRY(nx_buf_quote(b, nx_buf_str(&key)));
         NX_TRY(nx_buf_addc(b, ':'));
         NX_TRY(put_json(&v->kids[1], values, e.offset + i, b));
     }
@@ -323,7 +323,7 @@ static nx_status put_json(const nx__vtype *v, duckdb_vector vec, size_t at, nx_b
     NX_BUF_AUTO nx_buf text;
     nx_buf_init(&text, 0);
     NX_TRY(put_scalar(v, data, at, true, &text));
-    return nx_json_quote(b, nx_buf_str(&text));
+    return nx_buf_quote(b, nx_buf_str(&text));
 }
 
 /* ------------------------------------------------------------------ public */

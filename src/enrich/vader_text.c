@@ -54,14 +54,6 @@ static nx_status spell_emoji(const nx_vader *v, nx_str text, nx_buf *out)
     return NX_OK;
 }
 
-static size_t code_points(nx_str s)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < s.n; i++)
-        n += ((unsigned char)s.p[i] & 0xC0) != 0x80;
-    return n;
-}
-
 static nx_str strip_punct(nx_str word)
 {
     nx_str s = word;
@@ -69,7 +61,7 @@ static nx_str strip_punct(nx_str word)
         s = nx_str_sub(s, 1, s.n);
     while (s.n > 0 && is_punct(s.p[s.n - 1]))
         s.n--;
-    return code_points(s) <= 2 ? word : s;
+    return nx_utf8_count(s) <= 2 ? word : s;
 }
 
 static nx_status make_token(const nx_vader *v, nx_str word, nx_arena *a, vader_token *t)

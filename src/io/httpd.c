@@ -58,7 +58,7 @@ static void set_message(nx_httpd_resp *r, int status, const char *message)
     nx_buf_clear(&r->body);
     nx_status st = nx_buf_adds(&r->body, "{\"message\":");
     if (st == NX_OK)
-        st = nx_json_quote(&r->body, nx_str_of(message));
+        st = nx_buf_quote(&r->body, nx_str_of(message));
     if (st == NX_OK)
         st = nx_buf_addc(&r->body, '}');
     if (st != NX_OK)

@@ -11,7 +11,7 @@ static nx_status queue_http(nx_wsd_conn *c, int status, const char *reason, cons
     nx_buf_init(&body, 900); /* with its headers it fits the room kept for our last word */
     nx_status st = nx_buf_adds(&body, "{\"message\":");
     if (st == NX_OK)
-        st = nx_json_quote(&body, nx_str_of(message));
+        st = nx_buf_quote(&body, nx_str_of(message));
     if (st == NX_OK)
         st = nx_buf_addc(&body, '}');
     if (st == NX_OK)

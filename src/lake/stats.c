@@ -123,13 +123,13 @@ static nx_status text_bound(nx_str text, part p, nx_buf *b)
         units += cp > 0xFFFF ? 2 : 1;
     }
     if (i == text.n || p == PART_MIN)
-        return nx_json_quote(b, nx_str_sub(text, 0, i));
+        return nx_buf_quote(b, nx_str_sub(text, 0, i));
     size_t next = i;
     uint32_t cut = nx_utf8_get(text, &next);
     while (cut == 0x10FFFF) {
         i = next;
         if (i == text.n)
-            return nx_json_quote(b, text);
+            return nx_buf_quote(b, text);
         if (++units > PREFIX_MAX)
             return NX_NOTHING;
         cut = nx_utf8_get(text, &next);
@@ -140,7 +140,7 @@ static nx_status text_bound(nx_str text, part p, nx_buf *b)
     size_t n = nx_utf8_put(cut < 0x7F ? 0x7F : 0x10FFFF, tie);
     NX_TRY(nx_buf_add(&s, nx_str_sub(text, 0, i)));
     NX_TRY(nx_buf_add(&s, (nx_str){tie, n}));
-    return nx_json_quote(b, nx_buf_str(&s));
+    return nx_buf_quote(b, nx_buf_str(&s));
 }
 
 /* NX_NOTHING: no bound that is safe to write. */
@@ -217,7 +217,7 @@ static nx_status tree(ctx *c, const nx_field *fields, size_t n, nx_str prefix, p
         NX_TRY(st);
         if (any)
             NX_TRY(nx_buf_addc(b, ','));
-        NX_TRY(nx_json_quote(b, nx_str_of(fields[i].name)));
+        NX_TRY(nx_buf_quote(b, nx_str_of(fields[i].name)));
         NX_TRY(nx_buf_addc(b, ':'));
         NX_TRY(nx_buf_add(b, nx_buf_str(&value)));
         any = true;

@@ -59,34 +59,13 @@ nx_status nx_lake_scan_sql(nx_lake *l, nx_str name, nx_buf *sql, nx_err *err)
     return snap_sql(t, s, sql, err);
 }
 
-static nx_status create_view(nx_session *s, const char *name, nx_str body, nx_err *err)
+static nx_status create_view(nx_session *s, const char *name, nx_str query, nx_err *err)
 {
-    nx_buf sql NX_BUF_AUTO;
-    nx_buf_init(&sql, 0);
     nx_str rest = nx_str_of(name), schema;
-    nx_status st = nx_str_split(&rest, '.', &schema) ? NX_OK : NX_INVALID;
-    if (st == NX_OK)
-        st = nx_buf_adds(&sql, "CREATE SCHEMA IF NOT EXISTS ");
-    if (st == NX_OK)
-        st = nx_sql_ident(&sql, schema);
-    if (st == NX_OK)
-        st = nx_buf_adds(&sql, "; CREATE OR REPLACE VIEW ");
-    if (st == NX_OK)
-        st = nx_sql_ident(&sql, schema);
-    if (st == NX_OK)
-        st = nx_buf_addc(&sql, '.');
-    if (st == NX_OK)
-        st = nx_sql_ident(&sql, rest);
-    if (st == NX_OK)
-        st = nx_buf_adds(&sql, " AS ");
-    if (st == NX_OK)
-        st = nx_buf_add(&sql, body);
-    if (st != NX_OK)
-        return nx_nomem(err);
-    st = nx_session_exec(s, nx_buf_str(&sql), NULL, err);
-    if (st != NX_OK)
-        nx_err_prefix(err, "could not show table %s to SQL", name);
-    return st;
+    if (!nx_str_split(&rest, '.', &schema))
+        return nx_fail(err, NX_INVALID, "table %s has no schema in its name", name);
+    nx_status st = nx_session_create_view(s, schema, rest, query, err);
+    return st == NX_OK ? NX_OK : nx_err_prefix(err, "could not show table %s to SQL", name);
 }
 
 /* A table that cannot be read must not hide the others: the log tells the cause at once, and its view whenever it is asked. The

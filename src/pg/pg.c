@@ -1,6 +1,5 @@
 /* pg/pg.c - connections and statements. */
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -195,18 +194,15 @@ nx_status nx_pg_exec(nx_pg *c, const char *sql, int64_t *ret_changed, nx_err *er
     return NX_OK;
 }
 
-nx_status nx_pg_execf(nx_pg *c, nx_err *err, const char *fmt, ...)
+nx_status nx_pg_execf(nx_pg *c, int64_t *ret_changed, nx_err *err, const char *fmt, ...)
 {
+    NX_BUF_AUTO nx_buf sql;
+    nx_buf_init(&sql, 0);
     va_list ap;
     va_start(ap, fmt);
-    char *sql = NULL;
-    int n = vasprintf(&sql, fmt, ap);
+    nx_status st = nx_buf_vaddf(&sql, fmt, ap);
     va_end(ap);
-    if (n < 0)
-        return nx_nomem(err);
-    nx_status st = nx_pg_exec(c, sql, NULL, err);
-    free(sql);
-    return st;
+    return st == NX_OK ? nx_pg_exec(c, sql.p, ret_changed, err) : nx_nomem(err);
 }
 
 /* A result is libpq's own; only the name differs. */

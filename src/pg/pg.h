@@ -21,7 +21,9 @@ int nx_pg_server_version(const nx_pg *c); /* 150020 */
 /* One or several statements without parameters. Errors carry SQLSTATE, message and detail. Serialization failure and
  * deadlock are retriable. */
 NX_MUST_USE nx_status nx_pg_exec(nx_pg *c, const char *sql, int64_t *ret_changed, nx_err *err);
-NX_PRINTF(3, 4) NX_MUST_USE nx_status nx_pg_execf(nx_pg *c, nx_err *err, const char *fmt, ...);
+/* The same, formatted first; ret_changed may be NULL. Names and texts go in through nx_pg_ident() and nx_pg_literal(). */
+NX_PRINTF(4, 5)
+NX_MUST_USE nx_status nx_pg_execf(nx_pg *c, int64_t *ret_changed, nx_err *err, const char *fmt, ...);
 /* One statement with $1.. as text (NULL pointer = null). */
 NX_MUST_USE nx_status nx_pg_query(nx_pg *c, const char *sql, const char *const *params, size_t n_params,
                                   nx_pg_result **ret, nx_err *err);
@@ -29,7 +31,7 @@ size_t nx_pg_rows(const nx_pg_result *r);
 size_t nx_pg_cols(const nx_pg_result *r);
 const char *nx_pg_value(const nx_pg_result *r, size_t row, size_t col); /* NULL when null */
 void nx_pg_result_drop(nx_pg_result *r);
-/* "name" and 'text' quoted. */
+/* "name" and 'text' quoted. NX_INVALID: a 0 byte inside; else the buffer's errors. */
 NX_MUST_USE nx_status nx_pg_ident(nx_buf *b, nx_str s);
 NX_MUST_USE nx_status nx_pg_literal(nx_buf *b, nx_str s);
 /* Our type in Postgres' spelling: bigint, numeric(18,6), timestamptz, text, text[], jsonb for structs. */

@@ -1,28 +1,14 @@
 /* pg/pg_type.c - our types in PostgreSQL's spelling; quoting. */
 #include "pg/pg_int.h"
 
-static nx_status quote(nx_buf *b, nx_str s, char q)
-{
-    NX_TRY(nx_buf_reserve(b, s.n + 2));
-    NX_TRY(nx_buf_addc(b, q));
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '\0')
-            return NX_INVALID;
-        if (s.p[i] == q)
-            NX_TRY(nx_buf_addc(b, q));
-        NX_TRY(nx_buf_addc(b, s.p[i]));
-    }
-    return nx_buf_addc(b, q);
-}
-
 nx_status nx_pg_ident(nx_buf *b, nx_str s)
 {
-    return quote(b, s, '"');
+    return nx_buf_add_doubled(b, s, '"');
 }
 
 nx_status nx_pg_literal(nx_buf *b, nx_str s)
 {
-    return quote(b, s, '\''); /* standard_conforming_strings is on: a backslash means itself */
+    return nx_buf_add_doubled(b, s, '\''); /* standard_conforming_strings is on: a backslash means itself */
 }
 
 nx__pg_form nx__pg_form_of(const nx_type *t)

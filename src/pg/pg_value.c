@@ -207,7 +207,7 @@ static nx_status json_struct(nx_buf *b, const nx_col *c, size_t row)
     NX_TRY(nx_buf_addc(b, '{'));
     for (size_t i = 0; i < c->n_children; i++) {
         NX_TRY(nx_buf_adds(b, i == 0 ? "" : ","));
-        NX_TRY(nx_json_quote(b, nx_str_of(c->type->fields[i].name)));
+        NX_TRY(nx_buf_quote(b, nx_str_of(c->type->fields[i].name)));
         NX_TRY(nx_buf_addc(b, ':'));
         NX_TRY(put_json(b, &c->child[i], row));
     }
@@ -240,15 +240,15 @@ static nx_status put_json(nx_buf *b, const nx_col *c, size_t row)
         n = nx_dec_format(unscaled(c, row), c->type->scale, text);
         return nx_buf_add(b, (nx_str){text, n});
     case NX_STRING:
-        return nx_json_quote(b, nx_col_get_str(c, row));
+        return nx_buf_quote(b, nx_col_get_str(c, row));
     case NX_BINARY:
         return json_binary(b, nx_col_get_str(c, row));
     case NX_DATE:
         n = nx_date_format(nx_col_get_i32(c, row), text);
-        return nx_json_quote(b, (nx_str){text, n});
+        return nx_buf_quote(b, (nx_str){text, n});
     case NX_TIMESTAMP:
         n = nx_time_format_us(nx_col_get_i64(c, row), text);
-        return nx_json_quote(b, (nx_str){text, n});
+        return nx_buf_quote(b, (nx_str){text, n});
     case NX_LIST:
         return json_list(b, c, row);
     case NX_STRUCT:

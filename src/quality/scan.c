@@ -17,15 +17,10 @@ const char *nx_outcome_name(nx_outcome o)
 
 nx_status nx__quality_set_text(qscan *sc, const char **field, const char *fmt, ...)
 {
-    char *text = NULL;
     va_list ap;
     va_start(ap, fmt);
-    int n = vasprintf(&text, fmt, ap);
+    *field = nx_arena_vprintf(&sc->out->arena, fmt, ap);
     va_end(ap);
-    if (n < 0)
-        return nx_nomem(sc->err);
-    *field = nx_arena_dup(&sc->out->arena, (nx_str){text, (size_t)n});
-    free(text);
     return *field == NULL ? nx_nomem(sc->err) : NX_OK;
 }
 

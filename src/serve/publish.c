@@ -1,24 +1,8 @@
 /* serve/publish.c - the steps of a release. */
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/fault.h"
 #include "serve/publish_int.h"
-
-nx_status nx__pub_run(nx__pub *p, int64_t *ret_changed, nx_err *err, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    char *sql = NULL;
-    int n = vasprintf(&sql, fmt, ap);
-    va_end(ap);
-    if (n < 0)
-        return nx_nomem(err);
-    nx_status st = nx_pg_exec(p->pg, sql, ret_changed, err);
-    free(sql);
-    return st;
-}
 
 const char *nx__pub_list(nx__pub *p, const char *const *names, size_t n, const char *prefix, nx_err *err)
 {

@@ -66,7 +66,7 @@ static nx_status create_table(nx__pub *p, nx__pub_table *t, nx_err *err)
     const char *key = nx__pub_list(p, t->key, t->n_key, "", err);
     if (key == NULL)
         return NX_NOMEM;
-    return nx__pub_run(p, NULL, err, "CREATE TABLE %s (%s, PRIMARY KEY (%s))", t->target, columns.p, key);
+    return nx_pg_execf(p->pg, NULL, err, "CREATE TABLE %s (%s, PRIMARY KEY (%s))", t->target, columns.p, key);
 }
 
 static nx_status refuse(const nx__pub *p, const nx__pub_table *t, nx_err *err)
@@ -121,7 +121,7 @@ static nx_status add_columns(nx__pub *p, nx__pub_table *t, nx_err *err)
         const char *name = nx__pub_ident(p, t->names[i], err);
         if (name == NULL || nx_type_to_pg(&t->schema->fields[i].type, &type) != NX_OK)
             return nx_nomem(err);
-        NX_TRY(nx__pub_run(p, NULL, err, "ALTER TABLE %s ADD COLUMN %s %s", t->target, name, type.p));
+        NX_TRY(nx_pg_execf(p->pg, NULL, err, "ALTER TABLE %s ADD COLUMN %s %s", t->target, name, type.p));
     }
     return NX_OK;
 }
@@ -163,7 +163,7 @@ static nx_status set_not_null(nx__pub *p, nx__pub_table *t, nx_err *err)
         const char *name = nx__pub_ident(p, t->names[i], err);
         if (name == NULL)
             return NX_NOMEM;
-        NX_TRY(nx__pub_run(p, NULL, err, "ALTER TABLE %s ALTER COLUMN %s %s NOT NULL", t->target, name,
+        NX_TRY(nx_pg_execf(p->pg, NULL, err, "ALTER TABLE %s ALTER COLUMN %s %s NOT NULL", t->target, name,
                            wants_not_null(t, t->names[i]) ? "SET" : "DROP"));
     }
     return NX_OK;
@@ -198,8 +198,8 @@ static nx_status add_fkey(nx__pub *p, nx__pub_table *t, const nx_publish_fkey *k
     const char *columns = nx__pub_list(p, k->columns, n, "", err), *to = nx__pub_ident(p, k->to, err);
     if (name == NULL || columns == NULL || to == NULL)
         return nx_nomem(err);
-    return nx__pub_run(
-        p, NULL, err,
+    return nx_pg_execf(
+        p->pg, NULL, err,
         "ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s.%s DEFERRABLE INITIALLY DEFERRED", t->target,
         name, columns, p->schema_q, to);
 }
@@ -214,7 +214,7 @@ static nx_status set_fkeys(nx__pub *p, nx__pub_table *t, nx_err *err)
                        params, 1, &r, err));
     nx_status st = NX_OK;
     for (size_t i = 0; i < nx_pg_rows(r) && st == NX_OK; i++)
-        st = nx__pub_run(p, NULL, err, "ALTER TABLE %s DROP CONSTRAINT %s", t->target, nx_pg_value(r, i, 0));
+        st = nx_pg_execf(p->pg, NULL, err, "ALTER TABLE %s DROP CONSTRAINT %s", t->target, nx_pg_value(r, i, 0));
     nx_pg_result_drop(r);
     for (size_t i = 0; i < t->d->n_foreign_keys && st == NX_OK; i++)
         st = add_fkey(p, t, &t->d->foreign_keys[i], err);
@@ -228,7 +228,7 @@ static nx_status comment(nx__pub *p, const char *what, const char *object, const
     nx_status st = text == NULL ? nx_buf_adds(&b, "NULL") : nx_pg_literal(&b, nx_str_of(text));
     if (st != NX_OK)
         return nx_nomem(err);
-    return nx__pub_run(p, NULL, err, "COMMENT ON %s %s IS %s", what, object, b.p);
+    return nx_pg_execf(p->pg, NULL, err, "COMMENT ON %s %s IS %s", what, object, b.p);
 }
 
 static nx_status set_comments(nx__pub *p, nx__pub_table *t, nx_err *err)

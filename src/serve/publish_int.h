@@ -34,8 +34,6 @@ typedef struct nx__pub {
     size_t n;
 } nx__pub;
 
-/* Formats and runs; ret_changed may be NULL. */
-NX_PRINTF(4, 5) NX_MUST_USE nx_status nx__pub_run(nx__pub *p, int64_t *ret_changed, nx_err *err, const char *fmt, ...);
 /* Quoted, in the arena; NULL with err set when memory is out or the name has a zero byte. */
 const char *nx__pub_ident(nx__pub *p, const char *name, nx_err *err);
 /* prefix"a", prefix"b", …; NULL with err set. */

@@ -52,13 +52,13 @@ nx_status nx__pub_stage(nx__pub *p, nx__pub_table *t, nx_err *err)
     nx_buf_init(&columns, 0);
     if (nx__pub_columns_sql(t, &columns) != NX_OK)
         return nx_nomem(err);
-    NX_TRY(nx__pub_run(p, NULL, err, "CREATE TEMP TABLE %s (%s)", t->stage + sizeof "pg_temp." - 1, columns.p));
+    NX_TRY(nx_pg_execf(p->pg, NULL, err, "CREATE TEMP TABLE %s (%s)", t->stage + sizeof "pg_temp." - 1, columns.p));
     NX_TRY(copy_rows(p, t, err));
     const char *key = nx__pub_list(p, t->key, t->n_key, "", err);
     if (key == NULL)
         return NX_NOMEM;
     /* finds doubled and missing keys before the release begins, and speeds the comparison up */
-    NX_TRY(nx__pub_run(p, NULL, err, "ALTER TABLE %1$s ADD PRIMARY KEY (%2$s); ANALYZE %1$s", t->stage, key));
+    NX_TRY(nx_pg_execf(p->pg, NULL, err, "ALTER TABLE %1$s ADD PRIMARY KEY (%2$s); ANALYZE %1$s", t->stage, key));
     return read_checksum(p, t, err);
 }
 
@@ -93,7 +93,7 @@ static nx_status update_rows(nx__pub *p, nx__pub_table *t, const char *same, nx_
     const char *old = nx__pub_list(p, names, n, "t.", err), *new = nx__pub_list(p, names, n, "s.", err);
     if (bare == NULL || old == NULL || new == NULL)
         return nx_nomem(err);
-    return nx__pub_run(p, &t->updated, err,
+    return nx_pg_execf(p->pg, &t->updated, err,
                        "UPDATE %s AS t SET (%s) = ROW(%s) FROM %s AS s WHERE %s AND ROW(%s) IS DISTINCT FROM ROW(%s)",
                        t->target, bare, new, t->stage, same, old, new);
 }
@@ -104,10 +104,10 @@ nx_status nx__pub_merge(nx__pub *p, nx__pub_table *t, nx_err *err)
     const char *columns = nx__pub_list(p, t->names, t->schema->n_fields, "", err);
     if (same == NULL || columns == NULL)
         return nx_nomem(err);
-    NX_TRY(nx__pub_run(p, &t->deleted, err, "DELETE FROM %s AS t WHERE NOT EXISTS (SELECT FROM %s AS s WHERE %s)",
+    NX_TRY(nx_pg_execf(p->pg, &t->deleted, err, "DELETE FROM %s AS t WHERE NOT EXISTS (SELECT FROM %s AS s WHERE %s)",
                        t->target, t->stage, same));
     NX_TRY(update_rows(p, t, same, err));
-    return nx__pub_run(p, &t->inserted, err,
+    return nx_pg_execf(p->pg, &t->inserted, err,
                        "INSERT INTO %s (%s) SELECT %s FROM %s AS s WHERE NOT EXISTS (SELECT FROM %s AS t WHERE %s)",
                        t->target, columns, columns, t->stage, t->target, same);
 }

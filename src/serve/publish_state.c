@@ -46,7 +46,7 @@ nx_status nx__pub_state_make(nx__pub *p, nx_err *err)
     NX_TRY(has_state(p, &has, err));
     if (has)
         return NX_OK;
-    nx_status st = nx__pub_run(p, NULL, err,
+    nx_status st = nx_pg_execf(p->pg, NULL, err,
                                "CREATE SCHEMA IF NOT EXISTS %1$s;"
                                "CREATE TABLE IF NOT EXISTS %1$s._releases ("
                                " release_id bigint PRIMARY KEY,"

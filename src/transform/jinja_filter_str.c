@@ -104,7 +104,7 @@ FILTER(truncate)
     NX_TRY(nx__jarg_str(run, p[2], NX_STR("..."), "the end for filter 'truncate'", &end));
     NX_TRY(nx__jarg_int(run, p[3] != NULL && p[3]->kind == NX_J_NONE ? NULL : p[3], 5,
                         "the leeway for filter 'truncate'", &leeway));
-    int64_t end_n = (int64_t)nx__jstr_len(end), n = (int64_t)nx__jstr_len(s);
+    int64_t end_n = (int64_t)nx_utf8_count(end), n = (int64_t)nx_utf8_count(s);
     if (length < end_n || leeway < 0)
         return jfail(run, "filter 'truncate' needs a length of at least %lld and a leeway not below zero",
                      (long long)end_n);

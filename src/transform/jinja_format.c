@@ -121,7 +121,7 @@ static nx_status put_text(nx_jrun *run, nx_str text, const spec *s, nx_buf *out)
 {
     if (s->precision >= 0)
         text.n = nx__jstr_byte(text, (size_t)s->precision);
-    int64_t n = (int64_t)nx__jstr_len(text), gap = s->width > n ? s->width - n : 0;
+    int64_t n = (int64_t)nx_utf8_count(text), gap = s->width > n ? s->width - n : 0;
     char fill[4];
     nx_str fill_s = {fill, nx_utf8_put(s->fill, fill)};
     int64_t left = s->align == '>' ? gap : s->align == '^' ? gap / 2 : 0;

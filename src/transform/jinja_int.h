@@ -275,7 +275,6 @@ nx_status nx__jval_items(nx_jrun *run, const nx_jval *v, const nx_jval **ret, si
 nx_status nx__jval_len(nx_jrun *run, const nx_jval *v, int64_t *ret);
 nx_status nx__jundef_fail(nx_jrun *run, const nx_jval *v); /* "'x' is undefined" */
 /* jinja_str.c */
-size_t nx__jstr_len(nx_str s);                     /* code points */
 size_t nx__jstr_byte(nx_str s, size_t code_point); /* offset of a code point */
 /* The last place of what, or SIZE_MAX; the end for an empty one. */
 size_t nx__jstr_find_last(nx_str s, nx_str what);

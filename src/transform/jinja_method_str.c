@@ -102,7 +102,7 @@ static nx_status find(nx_jrun *run, const nx_jval *self, const nx_jval *what, bo
     size_t hit = last ? nx__jstr_find_last(self->s, w) : nx_str_find(self->s, w, 0);
     if (hit == SIZE_MAX && must)
         return jfail(run, "index(): the text is not there");
-    *ret = nx_jval_int(hit == SIZE_MAX ? -1 : (int64_t)nx__jstr_len(nx_str_sub(self->s, 0, hit)));
+    *ret = nx_jval_int(hit == SIZE_MAX ? -1 : (int64_t)nx_utf8_count(nx_str_sub(self->s, 0, hit)));
     return NX_OK;
 }
 
@@ -127,7 +127,7 @@ METHOD(count)
     int64_t n = 0;
     NX_TRY(nx__jarg_str(run, p[0], NX_STR(""), "what is counted", &w));
     if (w.n == 0)
-        n = (int64_t)nx__jstr_len(self->s) + 1;
+        n = (int64_t)nx_utf8_count(self->s) + 1;
     for (size_t i = 0; w.n > 0 && (i = nx_str_find(self->s, w, i)) != SIZE_MAX; i += w.n)
         n++;
     *ret = nx_jval_int(n);

@@ -62,16 +62,13 @@ const char *nx_jrun_place(const nx_jrun *run, int *ret_line)
 
 nx_status nx_jrun_strf(nx_jrun *run, nx_jval *ret, nx_err *err, const char *fmt, ...)
 {
-    char *text = NULL;
+    NX_BUF_AUTO nx_buf text;
+    nx_buf_init(&text, 0);
     va_list ap;
     va_start(ap, fmt);
-    int n = vasprintf(&text, fmt, ap);
+    nx_status st = nx_buf_vaddf(&text, fmt, ap);
     va_end(ap);
-    if (n < 0)
-        return nx_nomem(err);
-    nx_status st = nx_jrun_str(run, (nx_str){text, (size_t)n}, ret, err);
-    free(text);
-    return st;
+    return st == NX_OK ? nx_jrun_str(run, nx_buf_str(&text), ret, err) : nx_nomem(err);
 }
 
 /* ---- names ---- */

@@ -10,7 +10,7 @@ nx_status nx__jundef_fail(nx_jrun *run, const nx_jval *v)
 
 static nx_status chars_of(nx_jrun *run, nx_str s, const nx_jval **ret, size_t *ret_n)
 {
-    size_t n = nx__jstr_len(s), i = 0;
+    size_t n = nx_utf8_count(s), i = 0;
     nx_jval *v = nx__jalloc(run, n, sizeof *v);
     if (v == NULL)
         return nx__jnomem(run);
@@ -66,7 +66,7 @@ nx_status nx__jval_len(nx_jrun *run, const nx_jval *v, int64_t *ret)
         *ret = 0;
         return NX_OK;
     case NX_J_STR:
-        *ret = (int64_t)nx__jstr_len(v->s);
+        *ret = (int64_t)nx_utf8_count(v->s);
         return NX_OK;
     case NX_J_LIST:
     case NX_J_TUPLE:

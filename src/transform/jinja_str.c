@@ -3,14 +3,6 @@
 
 #include "transform/jinja_int.h"
 
-size_t nx__jstr_len(nx_str s)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < s.n; i++)
-        n += ((unsigned char)s.p[i] & 0xC0) != 0x80;
-    return n;
-}
-
 size_t nx__jstr_byte(nx_str s, size_t code_point)
 {
     size_t i = 0;
@@ -153,7 +145,7 @@ nx_status nx__jstr_replace(nx_jrun *run, nx_str s, nx_str from, nx_str to, int64
 
 nx_status nx__jstr_pad(nx_jrun *run, nx_str s, int64_t width, char align, uint32_t fill, nx_jval *ret)
 {
-    int64_t n = (int64_t)nx__jstr_len(s), gap = width > n ? width - n : 0;
+    int64_t n = (int64_t)nx_utf8_count(s), gap = width > n ? width - n : 0;
     if ((uint64_t)gap > run->opts.bytes_max)
         return nx__jnomem(run);
     /* Python puts the odd blank of a centred text left when the width is odd */

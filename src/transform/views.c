@@ -54,29 +54,6 @@ const char *nx__dbt_exists(dbt_project *p, const char *schema, const char *ident
 
 /* ---- making views ---- */
 
-static nx_status create_view(nx_session *s, nx_str schema, nx_str identifier, nx_str sql, nx_err *err)
-{
-    NX_BUF_AUTO nx_buf b;
-    nx_buf_init(&b, 0);
-    nx_status st = nx_buf_adds(&b, "create schema if not exists ");
-    if (st == NX_OK)
-        st = nx_sql_ident(&b, schema);
-    if (st == NX_OK)
-        st = nx_buf_adds(&b, "; create or replace view ");
-    if (st == NX_OK)
-        st = nx_sql_ident(&b, schema);
-    if (st == NX_OK)
-        st = nx_buf_addc(&b, '.');
-    if (st == NX_OK)
-        st = nx_sql_ident(&b, identifier);
-    if (st == NX_OK)
-        st = nx_buf_addf(&b, " as (\n" NX_STR_FMT "\n)", NX_STR_ARG(sql));
-    if (st != NX_OK)
-        return nx_fail(err, st, "the SQL of view " NX_STR_FMT "." NX_STR_FMT " is too long", NX_STR_ARG(schema),
-                       NX_STR_ARG(identifier));
-    return nx_session_exec(s, nx_buf_str(&b), NULL, err);
-}
-
 static nx_status create_saved(nx_session *s, const char *dir, nx_str name, nx_err *err)
 {
     NX_BUF_AUTO nx_buf path, sql;
@@ -88,7 +65,8 @@ static nx_status create_saved(nx_session *s, const char *dir, nx_str name, nx_er
     if (dot == SIZE_MAX)
         return nx_fail(err, NX_CORRUPT, "%s is no view of ours: its name has no schema", path.p);
     NX_TRY(nx_file_read(path.p, &sql, err));
-    return create_view(s, nx_str_sub(name, 0, dot), nx_str_sub(name, dot + 1, name.n), nx_buf_str(&sql), err);
+    return nx_session_create_view(s, nx_str_sub(name, 0, dot), nx_str_sub(name, dot + 1, name.n), nx_buf_str(&sql),
+                                  err);
 }
 
 /* Views may read views: rounds, until one makes nothing new. */
@@ -167,7 +145,7 @@ nx_status nx__dbt_view_make(dbt_project *p, const char *schema, const char *iden
     if (dir == NULL || name == NULL)
         return nx_nomem(err);
     NX_TRY(view_path(p, schema, identifier, &path, err));
-    NX_TRY(create_view(p->session, nx_str_of(schema), nx_str_of(identifier), sql, err));
+    NX_TRY(nx_session_create_view(p->session, nx_str_of(schema), nx_str_of(identifier), sql, err));
     NX_TRY(nx_dir_make(dir, err));
     NX_TRY(nx_file_replace(path, sql, err));
     return nx_map_set(&p->relations, nx_str_of(name), "view") == NX_OK ? NX_OK : nx_nomem(err);

@@ -116,7 +116,9 @@ static void utf8_round_trip(void **state)
         assert_true(nx_utf8_valid((nx_str){b, n}));
         assert_true(nx_utf8_get((nx_str){b, n}, &i) == cp);
         assert_int_equal(i, n);
+        assert_int_equal(nx_utf8_count((nx_str){b, n}), 1);
     }
+    assert_int_equal(nx_utf8_count(NX_STR("aé€😀")), 4);
     size_t i = 0;
     assert_int_equal(nx_utf8_get(NX_STR("\xE2\x82"), &i), 0xFFFD);
     assert_int_equal(i, 1);
@@ -227,6 +229,36 @@ static void growing(void **state)
     free(p);
 }
 
+static void doubling(void **state)
+{
+    (void)state;
+    NX_BUF_AUTO nx_buf b;
+    nx_buf_init(&b, 16);
+    assert_int_equal(nx_buf_add_doubled(&b, NX_STR("it's"), '\''), NX_OK);
+    assert_string_equal(b.p, "'it''s'");
+    assert_int_equal(nx_buf_add_doubled(&b, NX_STR(""), '"'), NX_OK);
+    assert_string_equal(b.p, "'it''s'\"\"");
+    assert_int_equal(nx_buf_add_doubled(&b, NX_STR("quoted"), '\''), NX_LIMIT);
+    nx_buf_clear(&b);
+    assert_int_equal(nx_buf_add_doubled(&b, NX_STR("a\0b"), '\''), NX_INVALID);
+}
+
+static void formatting(void **state)
+{
+    (void)state;
+    NX_BUF_AUTO nx_buf b;
+    nx_buf_init(&b, 8);
+    assert_int_equal(nx_buf_addf(&b, "%d", -12), NX_OK);
+    assert_int_equal(nx_buf_addf(&b, "%s%c", "34", '5'), NX_OK);
+    assert_string_equal(b.p, "-12345");
+    assert_int_equal(nx_buf_addf(&b, "%s", "678"), NX_LIMIT);
+    assert_string_equal(b.p, "-12345");
+    NX_ARENA_AUTO nx_arena a;
+    nx_arena_init(&a, 0);
+    assert_string_equal(nx_arena_printf(&a, "%s-%s", "x", "y"), "x-y");
+    assert_string_equal(nx_arena_printf(&a, "%s", ""), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +270,8 @@ int main(void)
         cmocka_unit_test(nearest_name),
         cmocka_unit_test(buffers_respect_their_maximum),
         cmocka_unit_test(quoting),
+        cmocka_unit_test(doubling),
+        cmocka_unit_test(formatting),
         cmocka_unit_test(arenas),
         cmocka_unit_test(growing),
     };

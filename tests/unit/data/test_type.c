@@ -68,6 +68,21 @@ static void delta_both_ways(void **state)
     assert_string_equal(b.p, delta_text);
 }
 
+static void decimals_are_read(void **state)
+{
+    (void)state;
+    static const char *const refused[] = {"decimal",        "decimal()",       "decimal(18)",   "decimal(0,0)",
+                                          "decimal(39,1)",  "decimal(5,6)",    "decimal(5,-1)", "decimal(18,6,1)",
+                                          "decimal(18,6) ", "decimal(18,six)", "Decimal(18,6)", "decimal(18,6"};
+    nx_type t;
+    assert_true(nx_type_parse_decimal(NX_STR("decimal(18,6)"), &t));
+    assert_true(t.kind == NX_DECIMAL && t.precision == 18 && t.scale == 6);
+    assert_true(nx_type_parse_decimal(NX_STR("decimal( 38 , 38 )"), &t));
+    assert_true(t.precision == 38 && t.scale == 38);
+    for (size_t i = 0; i < NX_COUNT_OF(refused); i++)
+        assert_false(nx_type_parse_decimal(nx_str_of(refused[i]), &t));
+}
+
 static void single_types(void **state)
 {
     (void)state;
@@ -243,9 +258,13 @@ static void malformed_schemas(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(delta_both_ways), cmocka_unit_test(single_types),
-        cmocka_unit_test(copies_are_deep), cmocka_unit_test(equality_sees_every_part),
-        cmocka_unit_test(foreign_types),   cmocka_unit_test(malformed_schemas),
+        cmocka_unit_test(decimals_are_read),
+        cmocka_unit_test(delta_both_ways),
+        cmocka_unit_test(single_types),
+        cmocka_unit_test(copies_are_deep),
+        cmocka_unit_test(equality_sees_every_part),
+        cmocka_unit_test(foreign_types),
+        cmocka_unit_test(malformed_schemas),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

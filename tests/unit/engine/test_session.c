@@ -189,6 +189,23 @@ static void the_configuration_is_closed(void **state)
     nx_result_drop(r);
 }
 
+static void views_are_made_anew(void **state)
+{
+    fixture *f = *state;
+    nx_err err = {0};
+    nx_result *r;
+    const nx_str schema = NX_STR("a \"b"), name = NX_STR("v.1");
+    /* a comment at the end does not swallow what follows the query */
+    assert_int_equal(nx_session_create_view(f->s, schema, name, NX_STR("select 1 as x -- one"), &err), NX_OK);
+    assert_int_equal(nx_session_create_view(f->s, schema, name, NX_STR("select 2 as x"), &err), NX_OK);
+    assert_int_equal(nx_session_query(f->s, NX_STR("select x from \"a \"\"b\".\"v.1\""), &r, &err), NX_OK);
+    assert_int_equal(nx_result_i64(r, 0, 0, 0), 2);
+    nx_result_drop(r);
+    assert_int_equal(nx_session_create_view(f->s, NX_STR("a\0b"), name, NX_STR("select 1"), &err), NX_INVALID);
+    assert_int_equal(nx_session_create_view(f->s, schema, name, NX_STR("select nothing from nowhere"), &err),
+                     NX_INVALID);
+}
+
 static void memory_is_bounded(void **state)
 {
     (void)state;
@@ -330,6 +347,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(bare_names_are_never_resolved, setup, teardown),
         cmocka_unit_test_setup_teardown(errors_have_classes, setup, teardown),
         cmocka_unit_test_setup_teardown(the_configuration_is_closed, setup, teardown),
+        cmocka_unit_test_setup_teardown(views_are_made_anew, setup, teardown),
         cmocka_unit_test(memory_is_bounded),
         cmocka_unit_test_setup_teardown(progress_is_a_fraction_and_a_query_can_be_interrupted, setup, teardown),
         cmocka_unit_test(sessions_work_in_parallel),

@@ -85,7 +85,7 @@ static void statements_and_parameters(void **state)
     assert_string_equal(nx_pg_value(r, 0, 0), "v3");
     assert_null(nx_pg_value(r, 0, 1));
     nx_pg_result_drop(r);
-    assert_int_equal(nx_pg_execf(pg, &err, "INSERT INTO t VALUES (%d, 'x')", 3), NX_CHECK_FAILED);
+    assert_int_equal(nx_pg_execf(pg, NULL, &err, "INSERT INTO t VALUES (%d, 'x')", 3), NX_CHECK_FAILED);
     assert_non_null(strstr(err.text, "23505"));
     assert_non_null(strstr(err.text, "(i)=(3)"));
     assert_int_equal(nx_pg_exec(pg, "SELEC 1", NULL, &err), NX_INVALID);

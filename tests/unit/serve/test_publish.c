@@ -153,7 +153,7 @@ static void other_changes_are_refused(void **state)
                         "SYM0,SYM1,SYM2,SYM3,SYM4");
     /* the way out of the hint */
     nx_err drop_err = {0};
-    assert_int_equal(nx_pg_execf(f->pg, &drop_err, "DROP TABLE \"%s\".dim_symbol CASCADE", f->schema), NX_OK);
+    assert_int_equal(nx_pg_execf(f->pg, NULL, &drop_err, "DROP TABLE \"%s\".dim_symbol CASCADE", f->schema), NX_OK);
     nx_publish_result r;
     assert_int_equal(publish_tables(f, &rekeyed, 1, &r, &err), NX_OK);
     assert_int_equal(r.tables[0].inserted, 5);
