@@ -7,6 +7,7 @@ import sys
 import tempfile
 
 import artifacts
+import audit
 import core
 import delta
 import itself
@@ -26,14 +27,20 @@ class Suite:
         self.report = Report()
         self.excluded = core.read_excluded(os.path.join(HERE, "excluded_columns.txt"))
 
+    def round(self, label, p, c):
+        """Both builds, then the mart a third time without SQL."""
+        core.round_of_builds(self.report, label, p, c, self.excluded.get("nexus", {}))
+        problems, n = audit.audit(p.lake)
+        self.report.check(f"{label}: the mart computed again without SQL", problems[:20] if n else ["it has no row"], f"{n} rows")
+
     def recorded(self):
         p = Recorded(self.args.nexus, REPO, os.path.join(self.folder, "recorded"), self.args.shared)
         c = core.Core(self.args.dbt, p)
         p.first()
-        core.round_of_builds(self.report, "recorded, first build", p, c, self.excluded.get("nexus", {}))
+        self.round("recorded, first build", p, c)
         artifacts.check(self.report, p, c)
         p.second()
-        core.round_of_builds(self.report, "recorded, more input", p, c, self.excluded.get("nexus", {}))
+        self.round("recorded, more input", p, c)
         before = p.tables()
         p.build()
         grown = [f"{n}: {t['rows']} rows, then {now['rows']}" for n, t in before.items() if (now := p.tables()[n])["rows"] != t["rows"]]
@@ -59,7 +66,7 @@ class Suite:
             p.configure(sim.port, Synthetic.SYMBOLS, ["wallstreetbets", "stocks"])
             for days_before, label in ((34, "early"), (18, "list changed"), (0, "list changed again, live stretch")):
                 p.fill(sim, days_before)
-                core.round_of_builds(self.report, f"synthetic, {label}", p, c, self.excluded.get("nexus", {}))
+                self.round(f"synthetic, {label}", p, c)
 
     def demo(self):
         p = Demo(self.args.nexus, REPO, os.path.join(self.folder, "demo"))
@@ -68,7 +75,7 @@ class Suite:
         self.report.ok("demo: runs by itself")
         # the demo saw three asset lists in turn; dbt Core goes on from its snapshot and builds all else from nothing
         c.take_over("silver.snap_assets")
-        core.round_of_builds(self.report, "demo", p, c, self.excluded.get("nexus", {}))
+        self.round("demo", p, c)
 
 
 def main():
