@@ -32,6 +32,13 @@ static nx_status choose_set(generations *g, const nx_contracts **ret, nx_err *er
     return NX_OK;
 }
 
+static nx_status in_vain(const generations *g, nx_status st, nx_err *err)
+{
+    (void)nx_err_prefix(err, "could not bring back acknowledged frames from position %llu on",
+                        (unsigned long long)g->first_pos);
+    return st;
+}
+
 static nx_status begin(generations *g, const nx_wal_record *r, nx_err *err)
 {
     const nx_contracts *set;
@@ -40,7 +47,11 @@ static nx_status begin(generations *g, const nx_wal_record *r, nx_err *err)
     if (g->list == NULL)
         return nx_nomem(err);
     NX_TRY(choose_set(g, &set, err));
-    return nx__stream_part(g->s, set, &g->part, err);
+    nx_status st = nx__stream_part(g->s, set, &g->part, err);
+    if (st == NX_CONFLICT)
+        (void)nx_err_hint(
+            err, st, "put the table back as it was, start once, so that it takes these frames, and then change it");
+    return st == NX_OK ? st : in_vain(g, st, err);
 }
 
 static nx_status commit(generations *g, nx_err *err)
@@ -59,27 +70,21 @@ static nx_status commit(generations *g, nx_err *err)
 }
 
 /* Ends the part, if there is one: its rows are in committed versions when it returns NX_OK. */
-static nx_status end(generations *g, uint64_t last_pos, nx_err *err)
+static nx_status end(generations *g, nx_err *err)
 {
     nx_status st = g->part == NULL ? NX_OK : commit(g, err);
-    if (st != NX_OK)
-        (void)nx_err_prefix(err, "could not bring back acknowledged frames from position %llu on",
-                            (unsigned long long)g->first_pos);
-    else if (g->list != NULL)
-        nx_log(NX_LOG_INFO, "wal", "positions %llu to %llu are in the tables, by the contracts they were taken under",
-               (unsigned long long)g->first_pos, (unsigned long long)last_pos);
     nx_contracts_drop(g->set);
     free(g->list);
     g->set = NULL;
     g->list = NULL;
-    return st;
+    return st == NX_OK ? st : in_vain(g, st, err);
 }
 
 static nx_status take(void *ctx, const nx_wal_record *r, nx_err *err)
 {
     generations *g = ctx;
     if (g->part == NULL || strcmp(r->contracts, g->list) != 0) {
-        NX_TRY(end(g, r->pos - 1, err));
+        NX_TRY(end(g, err));
         NX_TRY(begin(g, r, err));
     }
     return nx__edge_bring_back(g->part, r, err);
@@ -100,9 +105,12 @@ nx_status nx__edge_recover_others(nx_stream *s, nx_err *err)
         return st; /* all of it was taken under today's contracts */
     generations g = {.s = s};
     st = nx_wal_recover(s->wal, 0, take, &g, err);
-    nx_status ended = end(&g, nx_wal_durable_pos(s->wal), st == NX_OK ? err : NULL);
+    nx_status ended = end(&g, st == NX_OK ? err : NULL);
     NX_TRY(st);
     NX_TRY(ended);
     s->log_is_read = true;
+    nx_log(NX_LOG_INFO, "wal",
+           "the contracts changed: up to position %llu all is in the tables, by those it was taken under",
+           (unsigned long long)nx_wal_durable_pos(s->wal));
     return nx_wal_release(s->wal, nx_wal_durable_pos(s->wal), err);
 }

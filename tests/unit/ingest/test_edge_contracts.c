@@ -58,8 +58,24 @@ static void test_stricter_rule(void **state)
                         "trades@2.0.0 price");
 }
 
-/* A column of another type: the table refuses today's contract, but only after it has all rows of before; then somebody
- * writes it whole again. */
+/* Somebody writes bronze.trades whole again, with another type of column price. */
+static void retype(edge *e, const char *type)
+{
+    char sql[160];
+    nx_session *s;
+    nx_write_opts o = {.mode = NX_WRITE_OVERWRITE};
+    nx_commit_result r;
+    nx_table_spec spec = {.name = "bronze.trades",
+                          .folder = "bronze/market/trades",
+                          .partition = (const char *const[]){"event_date", NULL}};
+    snprintf(sql, sizeof sql, "select * replace (price::%s as price) from bronze.trades", type);
+    must(nx_session_open(e->engine, &s, &e->err), &e->err);
+    must(nx_lake_attach(e->lake, s, &e->err), &e->err);
+    must(nx_lake_write_sql(e->lake, s, &spec, nx_str_of(sql), &o, &r, &e->err), &e->err);
+    nx_session_close(s);
+}
+
+/* A column of another type: the table refuses today's contract, but only after it has all rows of before. */
 static void test_changed_type(void **state)
 {
     project *p = *state;
@@ -69,23 +85,30 @@ static void test_changed_type(void **state)
     assert_int_equal(edge_try(e), NX_CONFLICT);
     assert_non_null(strstr(e->err.text, "price"));
     assert_string_equal(trades(p), "1 1 trades@1.0.0");
-    nx_session *s;
-    nx_write_opts o = {.mode = NX_WRITE_OVERWRITE};
-    nx_commit_result r;
-    must(nx_session_open(e->engine, &s, &e->err), &e->err);
-    must(nx_lake_attach(e->lake, s, &e->err), &e->err);
-    nx_table_spec spec = {.name = "bronze.trades",
-                          .folder = "bronze/market/trades",
-                          .partition = (const char *const[]){"event_date", NULL}};
-    must(nx_lake_write_sql(e->lake, s, &spec,
-                           NX_STR("select * replace (price::decimal(18,4) as price) from bronze.trades"), &o, &r,
-                           &e->err),
-         &e->err);
-    nx_session_close(s);
+    retype(e, "decimal(18,4)");
     edge_start(e);
     send_one(p, TRADE("2", ""));
     assert_string_equal(trades(p), "1 1 trades@1.0.0, 2 2 trades@2.0.0");
     assert_string_equal(edge_ask(e, "select string_agg(price, ' ') from bronze.trades"), "13.9400 13.9400");
+}
+
+/* The same, and the table was changed before it had taken what the log holds for it. */
+static void test_table_changed_too_early(void **state)
+{
+    project *p = *state;
+    edge *e = &p->e;
+    ack_and_die(p, TRADE("1", ""));
+    use(p, V2_TYPE);
+    edge_open_lake(e);
+    retype(e, "decimal(18,4)");
+    assert_int_equal(edge_try(e), NX_CONFLICT);
+    assert_non_null(strstr(e->err.text, "from position 1 on: column \"price\""));
+    assert_non_null(strstr(e->err.hint, "put the table back as it was"));
+    retype(e, "decimal(18,6)");
+    assert_int_equal(edge_try(e), NX_CONFLICT);
+    retype(e, "decimal(18,4)");
+    edge_start(e);
+    assert_string_equal(trades(p), "1 1 trades@1.0.0");
 }
 
 /* The table was dropped between: the log, which is released, does not bring its rows again. */
@@ -260,6 +283,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_new_column, project_up, project_down),
         cmocka_unit_test_setup_teardown(test_stricter_rule, project_up, project_down),
         cmocka_unit_test_setup_teardown(test_changed_type, project_up, project_down),
+        cmocka_unit_test_setup_teardown(test_table_changed_too_early, project_up, project_down),
         cmocka_unit_test_setup_teardown(test_dropped_after_changed_type, project_up, project_down),
         cmocka_unit_test_setup_teardown(test_many_generations, project_up, project_down),
         cmocka_unit_test_setup_teardown(test_killed_between, project_up, project_down),
