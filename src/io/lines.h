@@ -1,7 +1,7 @@
 /* io/lines.h
  *
  * Reads a text file line by line, plain or zstd-compressed (recognised by its first bytes, not by its name; several
- * zstd frames one after the other are one file). The only file that touches zstd.
+ * zstd frames one after the other are one file).
  * Memory   One line, at most line_bytes_max, beside fixed buffers of about 0.5 MiB (zstd's window: at most 128 MiB,
  *          then NX_LIMIT).
  * Thread   One owner at a time.
