@@ -126,6 +126,7 @@ const nx_opt_def nx_opts_replay[] = {
     {"--speed", NULL, "N|max", "times the pace of the messages' own clock, or as fast as it goes (default 1)", false},
     {"--to", NULL, "URL", "listener (default: stream.listen of the project)", false},
     {"--producer", NULL, "NAME", "name to send under (default: from the file's bytes)", false},
+    {"--format", NULL, "json|msgpack", "text frames, or the same as binary ones (default json)", false},
     {"--token", NULL, "REF", "bearer token, e.g. ${env:NEXUS_TOKEN}", false},
     {NULL, NULL, NULL, NULL, false},
 };
@@ -133,6 +134,14 @@ const nx_opt_def nx_opts_replay[] = {
 static void show_replay(void *ctx, const nx_replay_progress *p)
 {
     nx_progress_set(ctx, (int64_t)p->acked, 0, "frames");
+}
+
+static nx_status wants_msgpack(const char *format, bool *ret, nx_err *err)
+{
+    *ret = format != NULL && strcmp(format, "msgpack") == 0;
+    if (format == NULL || *ret || strcmp(format, "json") == 0)
+        return NX_OK;
+    return nx_err_hint(err, nx_fail(err, NX_INVALID, "--format %s is not known", format), "json or msgpack");
 }
 
 static nx_status replay(nx_project *p, const nx_args *a, nx_err *err)
@@ -156,6 +165,7 @@ static nx_status replay(nx_project *p, const nx_args *a, nx_err *err)
                         .progress_ctx = &bar,
                         .stop = &nx_stop_requested};
     NX_TRY(nx_cli_speed(nx_args_get(a, "--speed"), 1, 0, &o.speed, err));
+    NX_TRY(wants_msgpack(nx_args_get(a, "--format"), &o.msgpack, err));
     nx_replay_result r = {0};
     nx_progress_begin(&bar, p->g, "replay");
     nx_status st = nx_replay(&o, &r, err);

@@ -24,13 +24,14 @@ const nx_cmd nx_cmds[] = {
      .opts = nx_opts_stream,
      .run = nx_cmd_stream},
     {.name = "replay",
-     .usage = "FILE… [--speed N|max] [--to URL]",
+     .usage = "FILE… [--speed N|max] [--format json|msgpack] [--to URL]",
      .summary = "send recorded messages through the edge",
      .help =
          "A line of the file (.ndjson, .zst) is one frame. A second replay of the same bytes goes on behind the last frame that is durable:\n"
          "it adds nothing.\n\n"
          "Examples\n"
          "  nexus replay day.ndjson.zst --speed max\n"
+         "  nexus replay day.ndjson.zst --speed max --format msgpack\n"
          "  nexus replay day.ndjson --speed 10 --to ws://127.0.0.1:8000/ws/market-data",
      .opts = nx_opts_replay,
      .words_min = 1,

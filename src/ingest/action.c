@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "data/json.h"
+#include "data/msgpack.h"
 #include "ingest/stream_int.h"
 
 enum { ACTION_BYTES_MAX = 64 << 10 };
@@ -136,16 +137,33 @@ static nx_status act(nx_conn *c, nx_str action, const nx_val *v)
     return NX_OK;
 }
 
-bool nx__action(nx_conn *c, nx_str text, nx_status *ret)
+/* What cannot be an action is seen by its first bytes: that is every data frame but a strange one. */
+static bool may_be_action(nx_str s)
 {
-    nx_str t = nx_str_trim(text);
-    if (t.n == 0 || t.p[0] != '{' || t.n > ACTION_BYTES_MAX || nx_str_starts(t, NX_STR("{\"T\"")))
+    if (s.n == 0 || s.n > ACTION_BYTES_MAX)
         return false;
+    nx_mp_in in = nx_mp_open(s);
+    nx_mp head;
+    if (nx_mp_is_container(s.p[0]))
+        return nx_mp_next(&in, &head) && head.kind == NX_MP_MAP && (in.end - in.p < 2 || memcmp(in.p, "\xa1T", 2) != 0);
+    return s.p[0] == '{' && !nx_str_starts(s, NX_STR("{\"T\""));
+}
+
+bool nx__action(nx_conn *c, nx_str bytes, nx_status *ret)
+{
+    NX_BUF_AUTO nx_buf json;
+    nx_buf_init(&json, 4 << 20);
+    bool packed = bytes.n > 0 && nx_mp_is_container(bytes.p[0]);
+    nx_str t = packed ? bytes : nx_str_trim(bytes);
+    if (!may_be_action(t))
+        return false;
+    if (packed && nx_mp_to_json(t, &json, NULL) != NX_OK)
+        return false; /* the decoder says what is wrong with it */
     NX_ARENA_AUTO nx_arena a;
     nx_arena_init(&a, 4 << 20);
     nx_val *v = NULL;
-    if (nx_json_parse(t, NULL, &a, &v, NULL) != NX_OK)
-        return false; /* the decoder says what is wrong with it */
+    if (nx_json_parse(packed ? nx_buf_str(&json) : t, NULL, &a, &v, NULL) != NX_OK)
+        return false;
     const nx_val *action = nx_val_get(v, "action");
     if (action == NULL || action->kind != NX_VAL_STR || nx_val_get(v, "T") != NULL)
         return false;

@@ -54,7 +54,7 @@ static nx_status own_producer(nx_conn *c, nx_err *err)
     return st;
 }
 
-static nx_status take_data(nx_conn *c, nx_str text, nx_err *err)
+static nx_status take_data(nx_conn *c, nx_str bytes, nx_err *err)
 {
     nx_stream *s = c->s;
     if (!c->authed) {
@@ -67,7 +67,7 @@ static nx_status take_data(nx_conn *c, nx_str text, nx_err *err)
                        .producer = c->producer,
                        .seq = c->seq + 1,
                        .source = nx_str_of(c->source),
-                       .bytes = text,
+                       .bytes = bytes,
                        .received_ns = nx_clock_wall()};
     nx_verdict v;
     NX_TRY(nx__edge_frame(s, &f, &v, err));
@@ -77,18 +77,14 @@ static nx_status take_data(nx_conn *c, nx_str text, nx_err *err)
     return NX_OK;
 }
 
-/* False: not now, the message stays. */
+/* JSON or msgpack: the first byte tells, whichever kind of frame it came in. False: not now, the message stays. */
 static bool take_message(nx_conn *c, const nx_ws_frame *m)
 {
-    if (m->op != NX_WS_TEXT) {
-        nx__conn_refuse(c, 415, NX_WS_CLOSE_UNSUPPORTED, "binary frames (msgpack) are not taken: send text frames");
-        return true;
-    }
-    nx_str text = {m->p, m->n};
+    nx_str bytes = {m->p, m->n};
     nx_err err = {0};
     nx_status st;
-    if (!nx__action(c, text, &st))
-        st = take_data(c, text, &err);
+    if (!nx__action(c, bytes, &st))
+        st = take_data(c, bytes, &err);
     if (st == NX_OK)
         return true;
     if (st == NX_AGAIN)

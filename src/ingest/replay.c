@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "data/json.h"
+#include "data/msgpack.h"
 #include "data/time.h"
 #include "io/lines.h"
 #include "io/wsc.h"
@@ -34,6 +35,7 @@ typedef struct replay {
     uint64_t sent, acked, greeted_last; /* numbers of frames of this file */
     bool greeted, authed, flushed, eof, has_line;
     nx_str line;        /* read, waits for its time or for room */
+    nx_buf packed;      /* the same as msgpack */
     int64_t tape_start; /* first timestamp of the file, INT64_MIN before */
     nx_mono_ns file_start, run_start, told_at;
     char refusal[256]; /* what the listener said last */
@@ -235,6 +237,23 @@ static int64_t due_in_ms(replay *x)
     return due <= 0 ? 0 : due > 60e9 ? 60000 : (int64_t)(due / 1e6) + 1;
 }
 
+/* The line in the form that is sent. */
+static nx_status payload_of(replay *x, nx_str *ret, nx_err *err)
+{
+    static const char *const times[] = {"t", "r", "created_at", "updated_at", NULL}; /* as the vendor's timestamps */
+    static const nx_mp_words words = {.times = times};
+    *ret = x->line;
+    if (!x->o->msgpack)
+        return NX_OK;
+    nx_buf_clear(&x->packed);
+    nx_status st = nx_mp_from_json(x->line, &words, &x->packed, err);
+    *ret = nx_buf_str(&x->packed);
+    if (st == NX_OK)
+        return NX_OK;
+    (void)nx_err_prefix(err, "frame %llu of %s cannot be sent as msgpack", (unsigned long long)x->sent + 1, x->p.file);
+    return nx_err_hint(err, st, "--format json sends it as it is");
+}
+
 /* Queues frames while there is room and time. *wait_ms: how long nothing can be sent but for an answer. */
 static nx_status fill(replay *x, int64_t *wait_ms, nx_err *err)
 {
@@ -250,14 +269,16 @@ static nx_status fill(replay *x, int64_t *wait_ms, nx_err *err)
         *wait_ms = due_in_ms(x);
         if (*wait_ms > 0)
             return NX_OK;
-        nx_status st = nx_wsc_queue(x->ws, NX_WS_TEXT, x->line, err);
+        nx_str payload;
+        NX_TRY(payload_of(x, &payload, err));
+        nx_status st = nx_wsc_queue(x->ws, x->o->msgpack ? NX_WS_BINARY : NX_WS_TEXT, payload, err);
         if (st == NX_LIMIT && nx_wsc_queued(x->ws) > 0)
             return NX_OK;
         NX_TRY(st);
-        x->sizes[++x->sent % x->window] = (uint32_t)x->line.n;
-        x->flight_bytes += x->line.n;
+        x->sizes[++x->sent % x->window] = (uint32_t)payload.n;
+        x->flight_bytes += payload.n;
         x->r->frames++;
-        x->r->bytes += x->line.n;
+        x->r->bytes += payload.n;
         x->has_line = false;
     }
     return NX_OK;
@@ -344,6 +365,7 @@ nx_status nx_replay(const nx_replay_opts *o, nx_replay_result *ret, nx_err *err)
     x.sizes = calloc(x.window, sizeof *x.sizes);
     if (x.sizes == NULL)
         return nx_nomem(err);
+    nx_buf_init(&x.packed, 2 * LINE_BYTES_MAX);
     nx_status st = NX_OK;
     for (size_t i = 0; o->files[i] != NULL && st == NX_OK; i++) {
         st = one_file(&x, o->files[i], err);
@@ -353,6 +375,7 @@ nx_status nx_replay(const nx_replay_opts *o, nx_replay_result *ret, nx_err *err)
         x.lines = NULL;
     }
     free(x.sizes);
+    nx_buf_drop(&x.packed);
     ret->seconds = (double)(nx_clock_mono() - x.run_start) / 1e9;
     return st;
 }

@@ -23,6 +23,7 @@ typedef struct nx_replay_opts {
     const char *token;        /* NULL: none */
     /* NULL: "file-<first 16 hex of the SHA-256 of the file>"; a name given here needs a single file */
     const char *producer;
+    bool msgpack;         /* binary frames: each line as the vendor's msgpack */
     double speed;         /* times the pace of the messages' own timestamps; 0 means as fast as it goes */
     size_t window_frames; /* sent and not acknowledged; 0 means 16,384 */
     size_t window_bytes;  /* the same in bytes; 0 means 8 MiB */
@@ -42,7 +43,7 @@ typedef struct nx_replay_result {
 } nx_replay_result;
 
 /* NX_NOT_FOUND a file; NX_REMOTE (retriable) no listener, connection lost; NX_INVALID a line longer than the listener
- * takes, a refused token; NX_CANCELLED. Blank lines are no frames. ret is filled as far as it came, also on failure:
+ * takes, a refused token, with msgpack a line that is no JSON or has a number that msgpack does not carry exactly; NX_CANCELLED. Blank lines are no frames. ret is filled as far as it came, also on failure:
  * call again to go on. */
 NX_MUST_USE nx_status nx_replay(const nx_replay_opts *o, nx_replay_result *ret, nx_err *err);
 

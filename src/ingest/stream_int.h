@@ -229,8 +229,8 @@ NX_MUST_USE nx_status nx__ack_frame(nx_conn *c, const nx_verdict *v); /* after c
 NX_MUST_USE nx_status nx__ack_run(nx_conn *c);                        /* ends the run with its one ack */
 void nx__ack_send(nx_conn *c);                                        /* after a sync */
 
-/* action.c: {"action":...} objects. False: it is data. */
-bool nx__action(nx_conn *c, nx_str text, nx_status *ret);
+/* action.c: {"action":...} objects, JSON or msgpack. False: it is data. */
+bool nx__action(nx_conn *c, nx_str bytes, nx_status *ret);
 bool nx__token_ok(const nx_stream *s, nx_str token);
 
 #endif

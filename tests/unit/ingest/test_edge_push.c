@@ -201,12 +201,6 @@ static void test_wrong_words(void **state)
     assert_non_null(strstr(hear(w), "\"code\":400"));
     say(w, Q1); /* still alive */
     assert_non_null(strstr(hear(w), "\"seq\":1,"));
-    nx_err err = {0};
-    must(nx_wsc_send(w, NX_WS_BINARY, NX_STR("\x91\x80"), -1, NULL, &err), &err);
-    assert_non_null(strstr(hear(w), "\"code\":415"));
-    int close;
-    assert_string_equal(hear_or_close(w, &close), "");
-    assert_int_equal(close, 1003);
     nx_wsc_drop(w);
 }
 
