@@ -60,12 +60,12 @@ if command -v zsh >/dev/null; then
     "$NEXUS" completions zsh >_nexus
     got=$(zsh -f -c 'compdef() { :; }; compadd() { shift; print -r -- "$@"; }; source ./_nexus
         words=(nexus backfill alpaca "") CURRENT=4; _nexus') || fail "zsh does not read its completions"
-    equal "zsh" "$got" "bars trades assets corporate-actions"
+    equal "zsh" "$got" "bars trades assets corporate-actions calendar"
 fi
 if command -v fish >/dev/null; then
     "$NEXUS" completions fish >nexus.fish
     got=$(HOME=$DIR fish -c 'source nexus.fish; complete -C "nexus backfill alpaca "' | sort | tr '\n' ' ') || fail "fish does not read its completions"
-    equal "fish" "$got" "assets bars corporate-actions trades "
+    equal "fish" "$got" "assets bars calendar corporate-actions trades "
 fi
 "$NEXUS" completions tcsh 2>/dev/null
 equal "a shell without completions" $? 2
