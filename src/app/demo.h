@@ -7,6 +7,7 @@
 #define NX_APP_DEMO_H
 
 #include "app/project.h"
+#include "data/json.h"
 #include "sim/sim.h"
 
 typedef struct nx_demo {
@@ -29,6 +30,9 @@ typedef struct nx_demo {
 NX_MUST_USE nx_status nx__demo_load(nx_demo *d, nx_err *err);  /* backfill by REST, the live stretch by WebSocket */
 NX_MUST_USE nx_status nx__demo_build(nx_demo *d, nx_err *err); /* enrich, dbt, checks, publish */
 NX_MUST_USE nx_status nx__demo_show(nx_demo *d, nx_err *err);  /* mart, symbols, tables; or JSON */
+/* The verdict on each symbol, as a table with its key, or as an array into w. */
+NX_MUST_USE nx_status nx__demo_print_symbols(nx_demo *d, nx_err *err);
+NX_MUST_USE nx_status nx__demo_json_symbols(nx_demo *d, nx_jw *w, nx_err *err);
 /* "  3  models built        94 nodes           2.1 s" */
 void nx__demo_step(nx_demo *d, const char *what, const char *fmt, ...) NX_PRINTF(3, 4);
 /* Rows of all tables together, at their newest versions. */

@@ -13,16 +13,6 @@ static const char mart_sql[] =
     "from gold.daily_sentiment_impact_on_volatility where realized_volatility_next is not null "
     "qualify row_number() over (partition by symbol order by session_date desc) <= 2 order by symbol, session_date";
 
-/* t = r sqrt((n - 2) / (1 - r^2)): with 20 pairs and more, above 3 is no accident of this sample. Association, not cause. */
-static const char symbols_sql[] =
-    "with pairs as (select symbol, count(*) as pairs, corr(realized_volatility_next, abnormal_attention) as r "
-    "from gold.daily_sentiment_impact_on_volatility where abnormal_attention is not null and realized_volatility_next is not null group by symbol) "
-    "select symbol, pairs, try_cast(r as decimal(9,2)) as correlation, try_cast(r * sqrt((pairs - 2) / (1 - r * r)) as decimal(9,1)) as t, "
-    "case when pairs < 10 then 'too few sessions to tell' "
-    "when r * sqrt((pairs - 2) / (1 - r * r)) > 3 then 'talk precedes volatility of the next session' "
-    "when r * sqrt((pairs - 2) / (1 - r * r)) < -3 then 'talk precedes calm in the next session' "
-    "else 'no link seen' end as verdict from pairs order by symbol";
-
 static nx_status print_query(nx_demo *d, const char *title, const char *sql, nx_err *err)
 {
     nx_result *r = NULL;
@@ -69,8 +59,6 @@ static nx_status one_table(void *ctx, const char *name, const char *folder, nx_e
 
 static nx_status as_json(nx_demo *d, int64_t added, double seconds, nx_err *err)
 {
-    nx_result *r = NULL;
-    NX_TRY(nx_session_query(d->p.session, nx_str_of(symbols_sql), &r, err));
     nx_report rep;
     nx_report_begin(&rep, d->g, "");
     nx_report_i64(&rep, "rows_added", added);
@@ -78,20 +66,7 @@ static nx_status as_json(nx_demo *d, int64_t added, double seconds, nx_err *err)
     if (d->published)
         nx_report_i64(&rep, "rows_changed", d->rows_changed);
     nx_jw *w = nx_report_json(&rep, "symbols");
-    nx_jw_arr(w);
-    for (size_t i = 0; i < nx_result_rows(r); i++) {
-        nx_jw_obj(w);
-        for (size_t c = 0; c < nx_result_cols(r); c++) {
-            NX_BUF_AUTO nx_buf b;
-            nx_buf_init(&b, 0);
-            NX_TRY(nx_result_json(r, i, c, &b));
-            nx_jw_key(w, nx_result_name(r, c));
-            nx_jw_raw(w, nx_buf_str(&b));
-        }
-        nx_jw_obj_end(w);
-    }
-    nx_jw_arr_end(w);
-    nx_result_drop(r);
+    NX_TRY(nx__demo_json_symbols(d, w, err));
     w = nx_report_json(&rep, "tables");
     nx_jw_arr(w);
     totals t = {d, w};
@@ -109,7 +84,7 @@ nx_status nx__demo_show(nx_demo *d, nx_err *err)
         return as_json(d, now - d->rows_before, seconds, err);
     NX_TRY(print_query(d, "The mart, the last two sessions that are over (what comes after the last is not known yet)",
                        mart_sql, err));
-    NX_TRY(print_query(d, "Does what people say today move tomorrow's volatility?", symbols_sql, err));
+    NX_TRY(nx__demo_print_symbols(d, err));
     char n[32];
     printf("\n%-44s %12s %6s %10s %8s\n", "table", "rows", "files", "size", "version");
     totals t = {d, NULL};
