@@ -1,5 +1,5 @@
 /* The open Delta conformance set: every table reads with the rows that its origin, or an independent reader, found in
- * it, or is refused by the name of what it uses. Needs the shared data folder (NEXUS_SHARED). */
+ * it, or is refused by the name of what it uses. Needs the shared data folder (NEXUS_SHARED). Promise 11. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* Numbers and times at their edges, from JSON text to the stored integer: what the lake holds is what the wire said, or
  * the value is refused. Limits: decimal(18,6) for stocks, decimal(38,18) for crypto, int64 nanoseconds for event times.
- */
+ * Promise 9. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

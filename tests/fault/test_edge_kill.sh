@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The day tape through `nexus stream`, killed three times with kill -9 while it commits. In the end: every message once, equal quotes kept,
-# and a second replay adds nothing.
+# and a second replay adds nothing. Promises 1 and 2.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 bin=${NEXUS_BIN:-build/test/nexus}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# kill -9 of the listener at 20 moments while a recorded day comes in: what is there in the end is the day, exactly.
+# kill -9 of the listener at 20 moments while a recorded day comes in: what is there in the end is the day, exactly. Promises 1 and 2.
 # shellcheck source=tests/integration/lib.sh
 source "$(dirname "$0")/../integration/lib.sh"
 tape=$SHARED/data/market/alpaca_ws/stocks_2013-10-07_bac_ibm.ndjson.zst

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The demo from nothing, and again: nothing is added. Half of the symbols show the link that the look-alike put there, the others do not.
+# Promise 5.
 # shellcheck source=tests/integration/lib.sh
 source "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/integration/pg.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A year of real bars and messages from REST to Postgres; every step again changes nothing.
+# A year of real bars and messages from REST to Postgres; every step again changes nothing. Promises 2, 5, 7 and 9.
 # shellcheck source=tests/integration/lib.sh
 source "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/integration/pg.sh

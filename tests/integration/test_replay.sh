@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A recorded day through the edge: the exact counts, and nothing more the second time.
+# A recorded day through the edge: the exact counts, and nothing more the second time. Promise 2.
 # shellcheck source=tests/integration/lib.sh
 source "$(dirname "$0")/lib.sh"
 tape=$SHARED/data/market/alpaca_ws/stocks_2013-10-08_aig_bac_ibm_spy.ndjson.zst

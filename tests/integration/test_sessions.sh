@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Which session a message belongs to, and what is no pair: the close, a weekend, a change of the clocks, a half day, bars that were never
-# loaded, messages past the last bar, authors that are nobody.
+# loaded, messages past the last bar, authors that are nobody. Promise 8.
 # shellcheck source=tests/integration/lib.sh
 source "$(dirname "$0")/lib.sh"
 command -v python3 >/dev/null || skip "no python3 to write the input"

@@ -1,4 +1,4 @@
-"""The same project built by dbt Core with dbt-duckdb, beside our own build."""
+"""The same project built by dbt Core with dbt-duckdb, beside our own build. Promise 11."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-/* Configuration: order of say, types, ranges, unknown keys, secrets. */
+/* Configuration: order of say, types, ranges, unknown keys, secrets. Promise 10. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* The log: forms, levels, and what it hides. Promise 10. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

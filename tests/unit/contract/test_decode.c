@@ -1,4 +1,4 @@
-/* Rows: every stock message, REST rows, reference data, social rows; both ways of the reader; promises 2 and 9. */
+/* Rows: every stock message, REST rows, reference data, social rows; both ways of the reader; promises 2, 8 and 9. */
 #include "contract_kit.h"
 
 static const char trade[] =

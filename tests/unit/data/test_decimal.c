@@ -1,3 +1,4 @@
+/* Decimals: text to scaled integer and back, without a rounding. Promise 9. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

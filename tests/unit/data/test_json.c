@@ -1,3 +1,4 @@
+/* The JSON reader and writer. Promise 6. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

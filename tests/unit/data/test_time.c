@@ -1,3 +1,4 @@
+/* Times and calendars: texts to instants and back, New York days. Promise 8. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* Queries that released DuckDB versions answered wrongly with default settings (1.5.5, 1.5.6). A later library must pass
- * them, under our configuration, before it may replace the pinned one. */
+ * them, under our configuration, before it may replace the pinned one. Promise 9. */
 #include "engine_fixture.h"
 
 static nx_status write_rows(fixture *f, const char *name, const char *sql)

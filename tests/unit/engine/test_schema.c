@@ -1,4 +1,4 @@
-/* The schema of a query, guarded casts, and fetching while things go wrong. */
+/* The schema of a query, guarded casts, and fetching while things go wrong. Promise 9. */
 #include "data/type.h"
 #include "engine_fixture.h"
 

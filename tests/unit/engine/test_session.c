@@ -1,4 +1,4 @@
-/* Sessions, statements, names, errors, the closed configuration. */
+/* Sessions, statements, names, errors, the closed configuration. Promise 6. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>

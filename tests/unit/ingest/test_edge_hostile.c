@@ -1,4 +1,4 @@
-/* Peers that send what nobody should: it costs bounded memory, and the others go on. */
+/* Peers that send what nobody should: it costs bounded memory, and the others go on. Promises 3 and 6. */
 #include "unit/ingest/edge_kit.h"
 
 #include <arpa/inet.h>

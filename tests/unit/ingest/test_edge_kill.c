@@ -1,4 +1,4 @@
-/* Promise 1 and 2: the listener is killed twenty times at random moments of a replay. In the end the tables hold the
+/* Promises 1 and 2: the listener is killed twenty times at random moments of a replay. In the end the tables hold the
  * same rows as after an undisturbed replay, equal ones as often, and every position once. */
 #include "unit/ingest/edge_kit.h"
 

@@ -1,4 +1,4 @@
-/* The push protocol over real sockets into a real lake. */
+/* The push protocol over real sockets into a real lake. Promises 3 and 6. */
 #include "unit/ingest/edge_kit.h"
 
 static void test_rows_arrive(void **state)

@@ -1,4 +1,4 @@
-/* What survives: restarts, kills, a failing disk; and feeds, which take the same path. */
+/* What survives: restarts, kills, a failing disk; and feeds, which take the same path. Promise 1. */
 #include "unit/ingest/edge_kit.h"
 
 #include <sys/mount.h>

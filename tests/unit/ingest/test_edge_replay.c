@@ -1,4 +1,4 @@
-/* The replay client against the edge, on files written here and on a real tape. */
+/* The replay client against the edge, on files written here and on a real tape. Promise 2. */
 #include "unit/ingest/edge_kit.h"
 
 #include "ingest/replay.h"

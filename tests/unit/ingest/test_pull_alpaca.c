@@ -1,4 +1,5 @@
-/* Alpaca's REST side against the look-alike: everything that it serves arrives, every decimal as it was written; again, overlapping and changed. */
+/* Alpaca's REST side against the look-alike: everything that it serves arrives, every decimal as it was written; again, overlapping and changed.
+ * Promise 2. */
 #include "unit/ingest/pull_kit.h"
 
 #include "base/clock.h"

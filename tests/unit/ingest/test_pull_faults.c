@@ -1,4 +1,4 @@
-/* What a vendor can do to us: refuse, fail, cut, lie about its pages; what we say then, and what the tables hold. */
+/* What a vendor can do to us: refuse, fail, cut, lie about its pages; what we say then, and what the tables hold. Promise 2. */
 #include "unit/ingest/pull_kit.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,4 @@
-/* The HTTP client against our own server over loopback: routes, bodies, headers, limits, stop, a port in use. */
+/* The HTTP client against our own server over loopback: routes, bodies, headers, limits, stop, a port in use. Promise 6. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

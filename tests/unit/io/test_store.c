@@ -1,4 +1,4 @@
-/* The local store: names, put-if-absent with many writers, listing order, staging; secrets and lines beside it. */
+/* The local store: names, put-if-absent with many writers, listing order, staging; secrets and lines beside it. Promise 4. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Compaction, vacuum, and commits that meet other commits. */
+/* Compaction, vacuum, and commits that meet other commits. Promise 4. */
 #include "lake_kit.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* One lake, several threads: two append, one reads, one compacts. Every row once, and no version half seen. */
+/* One lake, several threads: two append, one reads, one compacts. Every row once, and no version half seen. Promise 4. */
 #include "lake_kit.h"
 
 #include <pthread.h>

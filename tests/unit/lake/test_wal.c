@@ -1,3 +1,4 @@
+/* The write-ahead log: what is appended, synced, released and found again. Promises 1 and 6. */
 #include "unit/lake/wal_kit.h"
 
 #include <fcntl.h>

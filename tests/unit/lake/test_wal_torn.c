@@ -1,4 +1,4 @@
-/* What a crash or a bad disk can leave: cut tails, flipped bits, kills at any moment. */
+/* What a crash or a bad disk can leave: cut tails, flipped bits, kills at any moment. Promise 1. */
 #include "unit/lake/wal_kit.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* Connections, statements, errors and COPY against a real server. */
+/* Connections, statements, errors and COPY against a real server. Promises 9 and 10. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

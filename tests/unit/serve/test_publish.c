@@ -1,4 +1,4 @@
-/* Publishing: what arrives, what counts as changed, what migrates and what is refused. */
+/* Publishing: what arrives, what counts as changed, what migrates and what is refused. Promise 5. */
 #include "base/fault.h"
 #include "publish_fixture.h"
 
