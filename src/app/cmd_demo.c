@@ -21,7 +21,7 @@ void nx__demo_step(nx_demo *d, const char *what, const char *fmt, ...)
         va_start(ap, fmt);
         vsnprintf(detail, sizeof detail, fmt, ap);
         va_end(ap);
-        fprintf(stderr, "  %2d  %-34s %-44s %6.2f s\n", d->steps_done, what, detail, now - d->step_seconds);
+        fprintf(stderr, "  %2d  %-25s %-38s %6.2f s\n", d->steps_done, what, detail, now - d->step_seconds);
     }
     d->step_seconds = now;
 }
@@ -84,6 +84,27 @@ static nx_status inner_globals(nx_demo *d, nx_project *outer, nx_err *err)
     return d->inner.project == NULL ? nx_nomem(err) : nx_dir_make(d->inner.project, err);
 }
 
+/* One folder holds one world: rows of two seeds would contradict each other. */
+static nx_status keep_seed(nx_demo *d, int64_t seed, nx_err *err)
+{
+    const char *file = nx_arena_printf(&d->arena, "%s/seed", d->inner.project);
+    char mine[32];
+    NX_BUF_AUTO nx_buf held;
+    nx_buf_init(&held, 4096);
+    if (file == NULL)
+        return nx_nomem(err);
+    snprintf(mine, sizeof mine, "%lld\n", (long long)seed);
+    if (!nx_file_exists(file))
+        return nx_file_replace(file, nx_str_of(mine), err);
+    NX_TRY(nx_file_read(file, &held, err));
+    if (nx_str_is(nx_buf_str(&held), mine))
+        return NX_OK;
+    nx_str other = nx_str_trim(nx_buf_str(&held));
+    nx_fail(err, NX_INVALID, "%s holds the demo of seed " NX_STR_FMT ", not of %lld", d->inner.project,
+            NX_STR_ARG(other), (long long)seed);
+    return nx_err_hint(err, NX_INVALID, "remove that folder, or run the demo of another seed elsewhere: --project DIR");
+}
+
 static nx_status start_vendor(nx_demo *d, int64_t seed, nx_err *err)
 {
     NX_TRY(
@@ -93,12 +114,14 @@ static nx_status start_vendor(nx_demo *d, int64_t seed, nx_err *err)
     snprintf(d->ws_url, sizeof d->ws_url, "ws://127.0.0.1:%d", nx_sim_port(d->sim));
     for (size_t i = 0; i + 1 < NX_COUNT_OF(d->symbols) && nx_sim_symbol(i) != NULL; i++)
         d->symbols[i] = nx_sim_symbol(i);
+    snprintf(d->vendor, sizeof d->vendor, "look-alike, seed %lld", (long long)seed);
     nx_clock_set_wall(vendor_clock, d->sim);
     return NX_OK;
 }
 
 static nx_status demo(nx_demo *d, int64_t seed, nx_err *err)
 {
+    NX_TRY(keep_seed(d, seed, err));
     NX_TRY(start_vendor(d, seed, err));
     nx__demo_step(d, "look-alike vendor", "seed %lld, port %d", (long long)seed, nx_sim_port(d->sim));
     NX_TRY(nx_project_open(&d->inner, NX_NEED_CONTRACTS | NX_NEED_LAKE | NX_NEED_LOCK, &d->p, err));

@@ -16,6 +16,7 @@ typedef struct nx_demo {
     nx_arena arena;
     nx_sim *sim;
     char url[64], ws_url[64];
+    char vendor[64]; /* its name: the port changes from run to run, the world of a seed does not */
     const char *symbols[32];
     nx_project p;
     uint64_t began;

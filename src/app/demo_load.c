@@ -13,12 +13,20 @@
 
 static const char *const key = "demo-key", *const secret = "demo-secret";
 
-static nx_pull_opts pull_opts(nx_demo *d)
+static void show_pull(void *ctx, const nx_pull_result *r, int64_t windows_total)
+{
+    nx_progress_set(ctx, windows_total > 0 ? r->windows : r->rows_seen, windows_total,
+                    windows_total > 0 ? "windows" : "rows");
+}
+
+static nx_pull_opts pull_opts(nx_demo *d, nx_progress *bar)
 {
     return (nx_pull_opts){.engine = d->p.engine,
                           .lake = d->p.lake,
                           .contracts = d->p.contracts,
                           .requests_per_minute = 100000,
+                          .progress = show_pull,
+                          .progress_ctx = bar,
                           .stop = &nx_stop_requested};
 }
 
@@ -68,9 +76,13 @@ static nx_status observe_assets(nx_demo *d, int64_t *added, nx_err *err)
 {
     static const char *const select[] = {"+snap_assets", NULL};
     nx_pull_result r;
-    nx_pull_opts po = pull_opts(d);
+    nx_progress bar;
+    nx_pull_opts po = pull_opts(d, &bar);
     nx_alpaca_opts o = {.data_url = d->url, .trading_url = d->url, .key = key, .secret = secret};
-    NX_TRY(nx_backfill_alpaca(&po, NX_ALPACA_ASSETS, &o, &r, err));
+    nx_progress_begin(&bar, d->g, "asset list");
+    nx_status st = nx_backfill_alpaca(&po, NX_ALPACA_ASSETS, &o, &r, err);
+    nx_progress_end(&bar);
+    NX_TRY(st);
     *added += r.rows_added;
     nx_dbt_opts b = {.command = "build",
                      .version = NX_VERSION,
@@ -110,9 +122,11 @@ static nx_status history(nx_demo *d, int64_t open_us, nx_err *err)
                  {NX_ALPACA_TRADES, "trades by REST"},
                  {NX_ALPACA_ACTIONS, "corporate actions by REST"},
                  {NX_ALPACA_CALENDAR, "trading calendar by REST"}};
-    nx_pull_opts po = pull_opts(d);
+    nx_progress bar;
+    nx_pull_opts po = pull_opts(d, &bar);
     nx_alpaca_opts o = {.data_url = d->url,
                         .trading_url = d->url,
+                        .name = d->vendor,
                         .key = key,
                         .secret = secret,
                         .symbols = d->symbols,
@@ -123,7 +137,10 @@ static nx_status history(nx_demo *d, int64_t open_us, nx_err *err)
     for (size_t i = 0; i < NX_COUNT_OF(loads); i++) {
         nx_pull_result r;
         char n[32];
-        NX_TRY(nx_backfill_alpaca(&po, loads[i].kind, &o, &r, err));
+        nx_progress_begin(&bar, d->g, loads[i].what);
+        nx_status st = nx_backfill_alpaca(&po, loads[i].kind, &o, &r, err);
+        nx_progress_end(&bar);
+        NX_TRY(st);
         nx__demo_step(d, loads[i].what, "%s rows added, %lld requests", nx_print_count(r.rows_added, n),
                       (long long)r.requests);
     }
@@ -184,7 +201,8 @@ static nx_status talk(nx_demo *d, nx_err *err)
 {
     static const char *const subreddits[] = {"wallstreetbets", "stocks", NULL};
     nx_pull_result r;
-    nx_pull_opts po = pull_opts(d);
+    nx_progress bar;
+    nx_pull_opts po = pull_opts(d, &bar);
     nx_reddit_opts o = {.token_url = d->url,
                         .api_url = d->url,
                         .client_id = key,
@@ -195,7 +213,10 @@ static nx_status talk(nx_demo *d, nx_err *err)
                         .end_us = INT64_MAX,
                         .posts = true,
                         .comments = true};
-    NX_TRY(nx_backfill_reddit(&po, &o, &r, err));
+    nx_progress_begin(&bar, d->g, "posts and comments");
+    nx_status st = nx_backfill_reddit(&po, &o, &r, err);
+    nx_progress_end(&bar);
+    NX_TRY(st);
     char n[32];
     nx__demo_step(d, "Reddit posts and comments", "%s rows added, %lld requests", nx_print_count(r.rows_added, n),
                   (long long)r.requests);

@@ -56,8 +56,7 @@ static const char *words_of(const finding *f)
         return "too few sessions to tell";
     if (!f->v.linked)
         return "no link seen, may be chance";
-    return f->r > 0 ? "link: more talk, then a more volatile session"
-                    : "link: more talk, then a calmer session";
+    return f->r > 0 ? "link: more talk, then a more volatile session" : "link: more talk, then a calmer session";
 }
 
 static void print_finding(const finding *f)
@@ -87,10 +86,9 @@ nx_status nx__demo_print_symbols(nx_demo *d, nx_err *err)
     finding f[FINDINGS_MAX];
     size_t n, missed = 0, wrong = 0;
     NX_TRY(read_findings(d, f, &n, err));
-    printf(
-        "\nDoes what people say today move tomorrow's volatility?\n\n"
-        "symbol  sessions  correlation     95 %% range     chance  verdict\n"
-        "────────────────────────────────────────────────────────────────────────────────────────────────\n");
+    printf("\nDoes what people say today move tomorrow's volatility?\n\n"
+           "symbol  sessions  correlation     95 %% range     chance  verdict\n"
+           "────────────────────────────────────────────────────────────────────────────────────────────────\n");
     for (size_t i = 0; i < n; i++) {
         print_finding(&f[i]);
         missed += f[i].planted && !f[i].v.linked;

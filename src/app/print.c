@@ -1,6 +1,7 @@
 #include "app/print.h"
 
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -207,12 +208,24 @@ nx_status nx_print_result(FILE *f, const nx_result *r, nx_out_form form, size_t 
     return st;
 }
 
+/* A terminal that can go back to the start of a line and clear it. */
+static bool can_redraw(void)
+{
+    const char *term = getenv("TERM");
+    return isatty(STDERR_FILENO) == 1 && term != NULL && term[0] != '\0' && strcmp(term, "dumb") != 0;
+}
+
+/* A line that is wider than the terminal would wrap, and could not be redrawn. */
+static size_t columns(void)
+{
+    struct winsize w;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ? w.ws_col : 80;
+}
+
 void nx_progress_begin(nx_progress *p, const nx_globals *g, const char *what)
 {
-    *p = (nx_progress){.on = !g->no_progress && !g->quiet,
-                       .tty = isatty(STDERR_FILENO) == 1,
-                       .what = what,
-                       .started = nx_clock_mono()};
+    *p = (nx_progress){
+        .on = !g->no_progress && !g->quiet, .tty = can_redraw(), .what = what, .started = nx_clock_mono()};
     p->last = p->started;
 }
 
@@ -223,20 +236,21 @@ void nx_progress_set(nx_progress *p, int64_t done, int64_t total, const char *un
     if (!p->on || now - p->last < every)
         return;
     p->last = now;
-    char n[32], t[32], r[32];
+    char line[256], n[32], t[32], r[32];
     double s = (double)(now - p->started) / 1e9;
     nx_print_count(done, n);
     nx_print_count((int64_t)((double)done / (s > 0 ? s : 1)), r);
-    fprintf(stderr, p->tty ? "\r\033[K" : "");
     if (total > 0) {
         int part = (int)(20 * (done > total ? total : done) / total);
-        fprintf(stderr, "%s [%.*s%.*s] %s of %s %s, %s/s", p->what, part, "####################", 20 - part,
-                "....................", n, nx_print_count(total, t), unit, r);
+        snprintf(line, sizeof line, "%s [%.*s%.*s] %s of %s %s, %s/s", p->what, part, "####################", 20 - part,
+                 "....................", n, nx_print_count(total, t), unit, r);
     } else {
-        fprintf(stderr, "%s: %s %s, %s/s", p->what, n, unit, r);
+        snprintf(line, sizeof line, "%s: %s %s, %s/s", p->what, n, unit, r);
     }
-    if (!p->tty)
-        fputc('\n', stderr);
+    if (p->tty)
+        fprintf(stderr, "\r\033[K%.*s", (int)columns() - 1, line);
+    else
+        fprintf(stderr, "%s\n", line);
     fflush(stderr);
 }
 

@@ -71,7 +71,8 @@ static void name_request(alpaca *a, const char *what)
     NX_BUF_AUTO nx_buf b;
     char hex[65];
     nx_buf_init(&b, 1 << 16);
-    nx_status st = nx_buf_addf(&b, "%s|%s|%s|%s|%s|%lld|%lld", what, a->o->data_url, a->symbols,
+    const char *vendor = a->o->name == NULL ? a->o->data_url : a->o->name;
+    nx_status st = nx_buf_addf(&b, "%s|%s|%s|%s|%s|%lld|%lld", what, vendor, a->symbols,
                                a->o->timeframe == NULL ? "" : a->o->timeframe, a->o->feed == NULL ? "" : a->o->feed,
                                (long long)a->o->start_us, (long long)a->o->end_us);
     nx_sha256_hex(st == NX_OK ? nx_buf_str(&b) : NX_STR(""), hex);

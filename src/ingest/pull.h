@@ -56,6 +56,7 @@ typedef enum nx_alpaca_kind {
 
 typedef struct nx_alpaca_opts {
     const char *data_url, *trading_url;
+    const char *name; /* of the vendor in the marks of done windows; NULL: data_url. For one whose address changes. */
     const char *key, *secret; /* NULL: not sent */
     /* NULL-terminated; bars and trades: at least one; actions: none means all; assets, calendar: not looked at */
     const char *const *symbols;

@@ -183,9 +183,9 @@ nx_status nx__fetch(nx_fetch *f, const nx_http_req *req, bool unauthorized_again
             if (err != NULL)
                 *err = why;
             if (asked > ASKED_MS_MAX)
-                nx_err_prefix(err, "asked to wait %lld s: ", (long long)asked / 1000);
+                nx_err_prefix(err, "asked to wait %lld s", (long long)asked / 1000);
             else if (k > 0)
-                nx_err_prefix(err, "after %d tries: ", k + 1);
+                nx_err_prefix(err, "after %d tries", k + 1);
             return st == NX_REMOTE && why.retriable ? gave_up(err) : st;
         }
         f->r->retries++;

@@ -95,7 +95,7 @@ static nx_status collect(dbt_project *p, dbt_node *n, dbt_list *ret, nx_err *err
         dbt_node *e = n->ctes.v[i];
         nx_status st = nx__dbt_compile(p, e, err);
         if (st != NX_OK) {
-            nx_err_prefix(err, "ephemeral model '%s': ", e->name);
+            nx_err_prefix(err, "ephemeral model '%s'", e->name);
             return st;
         }
         NX_TRY(collect(p, e, ret, err));

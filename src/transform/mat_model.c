@@ -297,7 +297,7 @@ nx_status nx__dbt_hooks(dbt_project *p, dbt_node *n, const char *key, nx_err *er
             continue;
         nx_status st = nx_session_exec(p->session, nx_buf_str(&sql), NULL, err);
         if (st != NX_OK) {
-            nx_err_prefix(err, "%s %zu: ", key, i + 1);
+            nx_err_prefix(err, "%s %zu", key, i + 1);
             return st;
         }
     }

@@ -20,3 +20,15 @@ out=$("$NEXUS" demo --json 2>demo.log) || { cat demo.log; fail "second demo"; }
 equal "rows added by the second demo" "$(field rows_added <<<"$out")" 0
 equal "tables that are told of" "$(grep -o '"table":"[a-z_.]*"' <<<"$out" | wc -l)" "$("$NEXUS" --project demo lake ls --json | grep -o '"table":"[a-z_.]*"' | wc -l)"
 equal "rows changed in Postgres" "$(field rows_changed <<<"$out")" 0
+
+# the vendor's port changes from run to run, its past does not: what was loaded whole is not asked for again
+"$NEXUS" demo >third.txt 2>demo.log || { cat demo.log; fail "third demo"; }
+[[ $(sed -n 's/.*trades by REST.* \([0-9]*\) requests.*/\1/p' demo.log) -lt 20 ]] || { cat demo.log; fail "all windows were read again"; }
+has "the key to the verdicts" "$(cat third.txt)" "A link is no cause"
+[[ $(awk '{ if (length > n) n = length } END { print n }' demo.log) -le 80 ]] || fail "a step is wider than a terminal"
+! grep -q $'\033' third.txt demo.log || fail "control characters where there is no terminal"
+
+# one folder, one world
+"$NEXUS" demo --seed 2 >other.txt 2>&1
+equal "another seed in the same folder" $? 2
+has "which seed it holds" "$(cat other.txt)" "holds the demo of seed 1"

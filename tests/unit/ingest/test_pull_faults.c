@@ -121,6 +121,7 @@ static void it_gives_up(void **state)
         d.n = 0;
         assert_int_equal(load(e, d.url, &r), NX_REMOTE);
         assert_true(e->err.retriable);
+        assert_null(strstr(e->err.text, ": :"));
         if (strstr(e->err.text, says[mode]) == NULL)
             fail_msg("\"%s\" is not in \"%s\"", says[mode], e->err.text);
         assert_non_null(strstr(e->err.text, "/v2/stocks/bars"));
