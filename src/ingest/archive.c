@@ -102,14 +102,13 @@ bool nx__archive_can_tell(const char *list)
     return list[0] != '\0';
 }
 
-static nx_status unreadable(const nx_stream *s, uint64_t pos, nx_status st, const char *path, const char *why,
-                            nx_err *err)
+static nx_status unreadable(const nx_stream *s, uint64_t pos, const char *path, const char *why, nx_err *err)
 {
     (void)nx_fail(
-        err, st,
+        err, NX_CORRUPT,
         "could not bring back the acknowledged frames from position %llu on: contract %s, under which they were taken, %s",
         (unsigned long long)pos, path, why);
-    return nx_err_hint(err, st,
+    return nx_err_hint(err, NX_CORRUPT,
                        "put that version of the file back there; or move %s/wal and %s/contracts away: then what is in "
                        "that log and in no table is lost",
                        s->state_dir, s->state_dir);
@@ -123,12 +122,12 @@ static nx_status check_file(const nx_stream *s, uint64_t pos, nx_str name, const
     nx_buf_init(&have, 0);
     nx_status st = nx_file_read(path, &have, err);
     if (st == NX_NOT_FOUND)
-        return unreadable(s, pos, st, path, "is missing", err);
+        return unreadable(s, pos, path, "is missing", err);
     NX_TRY(st);
     nx_contract_hash_of(nx_buf_str(&have), hash);
     if (nx_str_ends(name, nx_str_of(hash)))
         return NX_OK;
-    return unreadable(s, pos, NX_CORRUPT, path, "holds other bytes than its name says", err);
+    return unreadable(s, pos, path, "holds other bytes than its name says", err);
 }
 
 nx_status nx__archive_load(const nx_stream *s, const char *list, uint64_t pos, nx_contracts **ret, nx_err *err)

@@ -45,8 +45,8 @@ typedef struct nx_stream_opts {
 
 /* Opens the log, creates missing tables, brings back what was acknowledged but not committed (same rows, same
  * positions, by the contracts they were taken under), then listens. NX_CONFLICT: another process has the state folder, or
- * a table has a column of another type; NX_EXISTS: the port is in use; NX_INVALID: options; NX_CORRUPT: the log;
- * NX_NOT_FOUND, NX_CORRUPT: a contract that the log names is missing from the state folder, or is not what it was. */
+ * a table has a column of another type; NX_EXISTS: the port is in use; NX_INVALID: options; NX_CORRUPT: the log, or
+ * a contract that it names is missing from the state folder or is not what it was. */
 NX_MUST_USE nx_status nx_stream_start(const nx_stream_opts *o, nx_stream **ret, nx_err *err);
 /* Acknowledges what is in hand, says goodbye (1001) to the connections, commits everything, ends the threads and frees
  * s (NULL is fine). An error means that a commit failed: what was acknowledged is in the log and will be committed by

@@ -164,7 +164,7 @@ NX_MUST_USE nx_status nx__archive_list(const nx_stream *s, nx_buf *b, nx_err *er
 NX_MUST_USE nx_status nx__archive_keep(const nx_stream *s, nx_err *err); /* today's files, complete and synced */
 /* Whether every contract of a list is named with its hash. */
 bool nx__archive_can_tell(const char *list);
-/* The contracts of a list; pos is for the error: NX_NOT_FOUND, NX_CORRUPT name the file. */
+/* The contracts of a list; pos is for the error: NX_CORRUPT names the file that is missing or changed. */
 NX_MUST_USE nx_status nx__archive_load(const nx_stream *s, const char *list, uint64_t pos, nx_contracts **ret,
                                        nx_err *err);
 void nx__archive_sweep(const nx_stream *s); /* removes all but today's: no segment names others any more */

@@ -206,7 +206,7 @@ static void test_missing_archive(void **state)
     char path[256];
     kept_trades(p, path);
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(edge_try(e), NX_NOT_FOUND);
+    assert_int_equal(edge_try(e), NX_CORRUPT);
     assert_non_null(strstr(e->err.text, path));
     assert_non_null(strstr(e->err.text, "from position 1 on"));
     assert_non_null(strstr(e->err.hint, "put that version of the file back"));
