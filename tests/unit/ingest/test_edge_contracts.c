@@ -1,4 +1,4 @@
-/* Contracts change between two runs: what was acknowledged before keeps the verdict it had. */
+/* Contracts change between two runs: what was acknowledged before keeps the verdict it had. Promises 1, 2 and 3. */
 #include "unit/ingest/contracts_kit.h"
 
 /* The name that trades@1.0.0 is kept under. */
