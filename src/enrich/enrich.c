@@ -50,7 +50,7 @@ static nx_status put_score(nx_batch *b, nx_str fullname, int64_t observed_us, co
     return NX_OK;
 }
 
-static nx_status put_mention(nx_batch *b, nx_str fullname, int64_t observed_us, const nx_mention *m)
+nx_status nx__enrich_put_mention(nx_batch *b, nx_str fullname, int64_t observed_us, const nx_mention *m)
 {
     nx_col *c = b->cols;
     NX_TRY(nx_col_str(b, &c[0], fullname));
@@ -78,7 +78,7 @@ static nx_status enrich_row(run *u, const nx_batch *in, size_t i, nx_err *err)
     NX_TRY(nx_mentions_find(u->symbols, text, created_us, &u->scratch, &m, &n, err));
     nx_status st = put_score(&u->scores, fullname, observed_us, &score);
     for (size_t k = 0; st == NX_OK && k < n; k++)
-        st = put_mention(&u->mentions, fullname, observed_us, &m[k]);
+        st = nx__enrich_put_mention(&u->mentions, fullname, observed_us, &m[k]);
     if (st != NX_OK)
         return nx_fail(err, st, "could not keep the scores of " NX_STR_FMT ": %s", NX_STR_ARG(fullname),
                        nx_status_text(st));
@@ -100,33 +100,6 @@ static nx_status take_batch(void *ctx, const nx_batch *in, nx_err *err)
         NX_TRY(flush(u->scores_w, &u->scores, err));
     if (u->mentions.n >= OUT_ROWS)
         NX_TRY(flush(u->mentions_w, &u->mentions, err));
-    return NX_OK;
-}
-
-/* Texts of observations that have no score of this model yet; deleted ones have no text. */
-static nx_status pending_sql(nx_lake *l, nx_buf *sql, nx_err *err)
-{
-    static const struct {
-        const char *table, *text;
-    } sources[] = {
-        {"bronze.posts", "case when coalesce(selftext, '') = '' then title else concat(title, ' ', selftext) end"},
-        {"bronze.comments", "body"},
-    };
-    for (size_t i = 0; i < NX_COUNT_OF(sources); i++) {
-        bool has;
-        NX_TRY(nx__enrich_has(l, sources[i].table, &has, err));
-        if (!has)
-            continue;
-        nx_status st = nx_buf_addf(
-            sql,
-            "%sselect distinct on (fullname, observed_at) fullname, observed_at, created_at, %s as text from %s b "
-            "where not coalesce(is_deleted, false) and %s is not null and not exists (select 1 from enrich.scores s "
-            "where s.fullname = b.fullname and s.observed_at = b.observed_at and s.model = 'vader' "
-            "and s.model_version = '" NX_VADER_VERSION "')",
-            sql->n == 0 ? "" : " union all ", sources[i].text, sources[i].table, sources[i].text);
-        if (st != NX_OK)
-            return nx_nomem(err);
-    }
     return NX_OK;
 }
 
@@ -170,8 +143,9 @@ static nx_status prepare(run *u, nx_err *err)
     NX_TRY(nx_lake_attach(u->o->lake, u->write, err));
     NX_TRY(undo_leftovers(u, err));
     NX_TRY(nx_vader_new(&u->vader, err));
-    NX_TRY(nx__enrich_symbols(u->o->lake, u->read, &u->symbols, err));
+    NX_TRY(nx__enrich_symbols(u->o->lake, u->read, false, &u->symbols, err));
     u->r->symbols = (int64_t)nx_symbols_count(u->symbols);
+    NX_TRY(nx__enrich_new_symbols(u->o, u->read, u->write, u->mentions_t, &u->r->mentions, err));
     if (nx_batch_init(&u->scores, &nx__enrich_scores, OUT_ROWS + FETCH_ROWS, 0) != NX_OK ||
         nx_batch_init(&u->mentions, &nx__enrich_mentions, OUT_ROWS + FETCH_ROWS * NX_MENTIONS_MAX, 0) != NX_OK)
         return nx_nomem(err);
@@ -184,7 +158,7 @@ static nx_status enrich_all(run *u, nx_err *err)
     NX_BUF_AUTO nx_buf sql, count;
     nx_buf_init(&sql, 1 << 16);
     nx_buf_init(&count, 1 << 16);
-    NX_TRY(pending_sql(u->o->lake, &sql, err));
+    NX_TRY(nx__enrich_texts_sql(u->o->lake, false, &sql, err));
     if (sql.n == 0)
         return NX_OK;
     nx_result *r = NULL;

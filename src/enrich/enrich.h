@@ -5,7 +5,8 @@
  *
  * Invariants
  *   1  An observation (fullname, observed_at) is scored once by a model and version; a run that was cut short is made good by the next.
- *   2  Mentions of an observation are complete before its score is visible.
+ *   2  Mentions of an observation are complete before its score is visible, for the symbols known then; symbols that become known later
+ *      are looked for by the next run (enrich.symbols has those that all scored texts were searched for).
  * Thread   One run at a time a lake (the caller holds the batch lock).
  * Memory   One batch of 65,536 rows a table beside the engine's own.
  */

@@ -1,5 +1,6 @@
-/* The two tables, and the symbols that texts are searched for. */
+/* The two tables, the symbols that texts are searched for, and the texts. */
 #include "enrich/enrich_int.h"
+#include "enrich/vader.h"
 
 static const nx_field score_fields[] = {
     {"fullname", {NX_STRING, 0, 0, NULL, 0}, false, "Reddit's id of the post or comment"},
@@ -67,12 +68,17 @@ static const char asset_sql[] = "select symbol, "
                                 "window w as (partition by id order by observed_at, _ingest_pos, _ingest_idx)) "
                                 "where active or rn = 1";
 
-static nx_status add_rows(nx_session *s, nx_str sql, nx_symbols *to, nx_err *err)
+/* only_new: without the symbols of enrich.symbols. */
+static nx_status add_rows(nx_session *s, const char *sql, bool only_new, nx_symbols *to, nx_err *err)
 {
     nx_result *r = NULL;
-    NX_TRY(nx_session_query(s, sql, &r, err));
-    NX_BUF_AUTO nx_buf name;
+    NX_BUF_AUTO nx_buf name, wanted;
     nx_buf_init(&name, 1 << 16);
+    nx_buf_init(&wanted, 1 << 16);
+    if (nx_buf_addf(&wanted, "select * from (%s)%s", sql,
+                    only_new ? " where symbol not in (select symbol from enrich.symbols)" : "") != NX_OK)
+        return nx_nomem(err);
+    NX_TRY(nx_session_query(s, nx_buf_str(&wanted), &r, err));
     nx_status st = NX_OK;
     for (size_t i = 0; st == NX_OK && i < nx_result_rows(r); i++) {
         nx_buf_clear(&name);
@@ -90,19 +96,45 @@ static const char bar_sql[] = "select distinct symbol, null, null from bronze.ba
 static const char bar_sql_beside_assets[] = "select distinct symbol, null, null from bronze.bars "
                                             "where symbol not in (select symbol from bronze.assets)";
 
-nx_status nx__enrich_symbols(nx_lake *l, nx_session *s, nx_symbols **ret, nx_err *err)
+nx_status nx__enrich_symbols(nx_lake *l, nx_session *s, bool only_new, nx_symbols **ret, nx_err *err)
 {
     bool assets, bars;
     nx_symbols *list = NULL;
     NX_TRY(nx__enrich_has(l, "bronze.assets", &assets, err));
     NX_TRY(nx__enrich_has(l, "bronze.bars", &bars, err));
     NX_TRY(nx_symbols_new(&list, err));
-    nx_status st = assets ? add_rows(s, nx_str_of(asset_sql), list, err) : NX_OK;
+    nx_status st = assets ? add_rows(s, asset_sql, only_new, list, err) : NX_OK;
     if (st == NX_OK && bars)
-        st = add_rows(s, nx_str_of(assets ? bar_sql_beside_assets : bar_sql), list, err);
+        st = add_rows(s, assets ? bar_sql_beside_assets : bar_sql, only_new, list, err);
     if (st != NX_OK)
         nx_symbols_drop(list);
     else
         *ret = list;
     return st;
+}
+
+nx_status nx__enrich_texts_sql(nx_lake *l, bool scored, nx_buf *sql, nx_err *err)
+{
+    static const struct {
+        const char *table, *text;
+    } sources[] = {
+        {"bronze.posts", "case when coalesce(selftext, '') = '' then title else concat(title, ' ', selftext) end"},
+        {"bronze.comments", "body"},
+    };
+    for (size_t i = 0; i < NX_COUNT_OF(sources); i++) {
+        bool has;
+        NX_TRY(nx__enrich_has(l, sources[i].table, &has, err));
+        if (!has)
+            continue;
+        nx_status st = nx_buf_addf(
+            sql,
+            "%sselect distinct on (fullname, observed_at) fullname, observed_at, created_at, %s as text from %s b "
+            "where not coalesce(is_deleted, false) and %s is not null and %sexists (select 1 from enrich.scores s "
+            "where s.fullname = b.fullname and s.observed_at = b.observed_at and s.model = 'vader' "
+            "and s.model_version = '" NX_VADER_VERSION "')",
+            sql->n == 0 ? "" : " union all ", sources[i].text, sources[i].table, sources[i].text, scored ? "" : "not ");
+        if (st != NX_OK)
+            return nx_nomem(err);
+    }
+    return NX_OK;
 }

@@ -288,6 +288,35 @@ static void nothing_to_read(void **state)
     assert_int_equal(run(w).texts, 0);
 }
 
+/* ------------------------------------------------------------------ symbols that come later */
+
+static void put_later_asset(world *w, const char *id, const char *symbol)
+{
+    table t = table_begin(w, "bronze.assets");
+    put_asset(&t, id, symbol, true, OBSERVED);
+    table_end(&t);
+}
+
+static void texts_are_searched_for_later_symbols(void **state)
+{
+    world *w = *state;
+    put_posts(w);
+    put_comments(w);
+    assert_int_equal(run(w).mentions, 0);
+    put_later_asset(w, "1", "AAPL");
+    nx_enrich_result r = run(w);
+    assert_int_equal(r.texts, 0);
+    assert_int_equal(r.mentions, 1);
+    put_later_asset(w, "2", "GME");
+    put_later_asset(w, "3", "BTC/USD"); /* no text can name it */
+    assert_int_equal(run(w).mentions, 3);
+    assert_string_equal(ask(w, mentions_sql),
+                        "t1_e GME cashtag 14-18, t3_a AAPL cashtag 0-5, t3_a GME bare 29-32, t3_b GME bare 0-3");
+    nx_enrich_result again = run(w);
+    assert_int_equal(again.mentions, 0);
+    assert_int_equal(again.mentions_version, run(w).mentions_version);
+}
+
 /* ------------------------------------------------------------------ symbols in time */
 
 static void put_text(world *w, const char *created, const char *name)
@@ -465,14 +494,52 @@ static void killed_between_commits(void **state)
     assert_true(between >= 1);
 }
 
+/* Killed at every commit of a search for a later symbol: the next run has each mention once. */
+static void a_cut_search_is_made_again(void **state)
+{
+    world *w = *state;
+    static const char *const points[] = {"DELTA_COMMIT", "DELTA_COMMITTED"};
+    int kills = 0;
+    for (size_t p = 0; p < NX_COUNT_OF(points); p++)
+        for (int skip = 0;; skip++) {
+            char fault[64];
+            snprintf(fault, sizeof fault, "%s:%d:kill", points[p], skip);
+            put_posts(w);
+            put_comments(w);
+            put_later_asset(w, "1", "AAPL");
+            run(w);
+            put_later_asset(w, "2", "GME");
+            close_lake(w);
+            bool lived = run_in_child(w, fault);
+            open_lake(w);
+            kills += !lived;
+            run(w);
+            assert_string_equal(
+                ask(w, mentions_sql),
+                "t1_e GME cashtag 14-18, t3_a AAPL cashtag 0-5, t3_a GME bare 29-32, t3_b GME bare 0-3");
+            assert_int_equal(nx_dir_remove(w->root, NULL), NX_OK);
+            close_lake(w);
+            open_lake(w);
+            if (lived)
+                break;
+        }
+    assert_true(kills >= 4); /* before and after the mentions' commit and the names' */
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, up, down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(scores_and_mentions),     CASE(a_second_run_adds_nothing), CASE(nothing_to_read),
-        CASE(symbols_have_their_time), CASE(more_than_a_batch),         CASE(stopped_runs_leave_nothing),
+        CASE(scores_and_mentions),
+        CASE(a_second_run_adds_nothing),
+        CASE(nothing_to_read),
+        CASE(symbols_have_their_time),
+        CASE(more_than_a_batch),
+        CASE(stopped_runs_leave_nothing),
         CASE(killed_between_commits),
+        CASE(texts_are_searched_for_later_symbols),
+        CASE(a_cut_search_is_made_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
