@@ -18,7 +18,7 @@ const nx_opt_def nx_opts_dbt[] = {
     {"--project-dir", NULL, "DIR", "folder of dbt_project.yml (default: dbt/ of the project)", false},
     {"--profiles-dir", NULL, "DIR", "folder of profiles.yml", false},
     {"--target-path", NULL, "DIR", "where artifacts go (default: target/ in the dbt folder)", false},
-    {"--full-refresh", NULL, NULL, "build incremental models and seeds anew", false},
+    {"--full-refresh", "-f", NULL, "build incremental models and seeds anew", false},
     {"--fail-fast", "-x", NULL, "stop at the first failure", false},
     {"--warn-error", NULL, NULL, "warnings count as errors", false},
     {"--store-failures", NULL, NULL, "keep the rows of failing tests", false},
@@ -204,16 +204,17 @@ nx_status nx_cmd_dbt(const nx_globals *g, nx_args *a, nx_err *err)
     const char *engine = nx_args_get(a, "--engine"), *command = a->words[0];
     if (engine != NULL && strcmp(engine, "nexus") != 0 && strcmp(engine, "core") != 0)
         return nx_fail(err, NX_INVALID, "--engine is nexus or core, not '%s'", engine);
+    bool with_core = engine != NULL && strcmp(engine, "core") == 0;
     if (a->n_words == 2 && strcmp(command, "source") == 0 && strcmp(a->words[1], "freshness") == 0)
         command = "source freshness";
-    else if (a->n_words > 1 && strcmp(command, "run-operation") != 0)
+    else if (a->n_words > 1 && !with_core && strcmp(command, "run-operation") != 0 && strcmp(command, "docs") != 0)
         return nx_fail(err, NX_INVALID, "too many words after 'nexus dbt %s'", command);
     bool reads_only = strcmp(command, "ls") == 0 || strcmp(command, "parse") == 0 || strcmp(command, "compile") == 0;
     nx_project p;
     NX_TRY(nx_project_open(g, NX_NEED_CONTRACTS | NX_NEED_LAKE | (reads_only ? 0 : NX_NEED_LOCK), &p, err));
-    nx_status st = engine != NULL && strcmp(engine, "core") == 0 ? core(&p, a, err) : NX_OK;
-    if (st == NX_OK && !reads_only)
-        st = nx_project_ensure_tables(&p, err);
+    nx_status st = reads_only ? NX_OK : nx_project_ensure_tables(&p, err);
+    if (st == NX_OK && with_core)
+        st = core(&p, a, err);
     if (st == NX_OK)
         st = in_process(&p, a, command, err);
     nx_project_close(&p);
