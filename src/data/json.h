@@ -45,6 +45,13 @@ void nx_jw_bool(nx_jw *w, bool v);
 void nx_jw_null(nx_jw *w);
 void nx_jw_raw(nx_jw *w, nx_str json); /* text that is JSON already: numbers, sub-trees */
 NX_PRINTF(2, 3) void nx_jw_strf(nx_jw *w, const char *fmt, ...);
+/* A key and its value. */
+void nx_jw_put_str(nx_jw *w, const char *key, nx_str v);
+void nx_jw_put_cstr(nx_jw *w, const char *key, const char *v); /* NULL writes null */
+void nx_jw_put_i64(nx_jw *w, const char *key, int64_t v);
+void nx_jw_put_f64(nx_jw *w, const char *key, double v);
+void nx_jw_put_bool(nx_jw *w, const char *key, bool v);
+void nx_jw_put_raw(nx_jw *w, const char *key, nx_str json);
 NX_MUST_USE nx_status nx_jw_end(nx_jw *w); /* asserts that all is closed */
 
 #endif

@@ -149,6 +149,42 @@ void nx_jw_strf(nx_jw *w, const char *fmt, ...)
         w->st = st;
 }
 
+void nx_jw_put_str(nx_jw *w, const char *key, nx_str v)
+{
+    nx_jw_key(w, key);
+    nx_jw_str(w, v);
+}
+
+void nx_jw_put_cstr(nx_jw *w, const char *key, const char *v)
+{
+    nx_jw_key(w, key);
+    nx_jw_cstr(w, v);
+}
+
+void nx_jw_put_i64(nx_jw *w, const char *key, int64_t v)
+{
+    nx_jw_key(w, key);
+    nx_jw_i64(w, v);
+}
+
+void nx_jw_put_f64(nx_jw *w, const char *key, double v)
+{
+    nx_jw_key(w, key);
+    nx_jw_f64(w, v);
+}
+
+void nx_jw_put_bool(nx_jw *w, const char *key, bool v)
+{
+    nx_jw_key(w, key);
+    nx_jw_bool(w, v);
+}
+
+void nx_jw_put_raw(nx_jw *w, const char *key, nx_str json)
+{
+    nx_jw_key(w, key);
+    nx_jw_raw(w, json);
+}
+
 nx_status nx_jw_end(nx_jw *w)
 {
     assert(w->st != NX_OK || (w->depth == 0 && !w->after_key));

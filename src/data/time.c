@@ -76,7 +76,7 @@ static bool days_of_pairs(uint64_t ym, int day, int32_t *ret_days)
 static int two(const char *p)
 {
     unsigned a = (unsigned)(unsigned char)p[0] - '0', b = (unsigned)(unsigned char)p[1] - '0';
-    return (a > 9) | (b > 9) ? -1 : (int)(a * 10 + b);
+    return ((a > 9) | (b > 9)) != 0 ? -1 : (int)(a * 10 + b);
 }
 
 bool nx_date_parse(nx_str s, int32_t *ret_days)

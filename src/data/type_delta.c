@@ -20,12 +20,10 @@ static void write_type(nx_jw *w, const nx_type *t)
         nx_jw_strf(w, "decimal(%d,%d)", t->precision, t->scale);
     } else if (t->kind == NX_LIST) {
         nx_jw_obj(w);
-        nx_jw_key(w, "type");
-        nx_jw_cstr(w, "array");
+        nx_jw_put_cstr(w, "type", "array");
         nx_jw_key(w, "elementType");
         write_type(w, &t->fields[0].type);
-        nx_jw_key(w, "containsNull");
-        nx_jw_bool(w, t->fields[0].nullable);
+        nx_jw_put_bool(w, "containsNull", t->fields[0].nullable);
         nx_jw_obj_end(w);
     } else if (t->kind == NX_STRUCT) {
         write_fields(w, t->fields, t->n_fields);
@@ -38,24 +36,19 @@ static void write_type(nx_jw *w, const nx_type *t)
 static void write_fields(nx_jw *w, const nx_field *f, size_t n)
 {
     nx_jw_obj(w);
-    nx_jw_key(w, "type");
-    nx_jw_cstr(w, "struct");
+    nx_jw_put_cstr(w, "type", "struct");
     nx_jw_key(w, "fields");
     nx_jw_arr(w);
     for (size_t i = 0; i < n; i++) {
         nx_jw_obj(w);
-        nx_jw_key(w, "name");
-        nx_jw_cstr(w, f[i].name);
+        nx_jw_put_cstr(w, "name", f[i].name);
         nx_jw_key(w, "type");
         write_type(w, &f[i].type);
-        nx_jw_key(w, "nullable");
-        nx_jw_bool(w, f[i].nullable);
+        nx_jw_put_bool(w, "nullable", f[i].nullable);
         nx_jw_key(w, "metadata");
         nx_jw_obj(w);
-        if (f[i].comment != NULL) {
-            nx_jw_key(w, "comment");
-            nx_jw_cstr(w, f[i].comment);
-        }
+        if (f[i].comment != NULL)
+            nx_jw_put_cstr(w, "comment", f[i].comment);
         nx_jw_obj_end(w);
         nx_jw_obj_end(w);
     }

@@ -20,10 +20,10 @@ typedef struct nx__source nx__source;
 struct nx_session {
     nx_engine *e;
     duckdb_connection con;
-    char catalog[24];         /* "s42" */
-    bool busy;                /* a fetch is streaming: the connection cannot take another statement */
-    const nx__source *source; /* rows of nx__batch() while a statement over a batch runs */
-    nx_err resolve_err;       /* why the resolver refused a name during the running statement */
+    char catalog[24];   /* "s42" */
+    bool busy;          /* a fetch is streaming: the connection cannot take another statement */
+    nx__source *source; /* rows of nx__batch() while a statement over a batch runs */
+    nx_err resolve_err; /* why the resolver refused a name during the running statement */
 };
 
 /* ------------------------------------------------------------------ statements */
@@ -88,6 +88,7 @@ struct nx__source {
     size_t n_rows;
     const size_t *fields; /* the fields to show, n_fields of them */
     size_t n_fields;
+    bool bound; /* atomic: orders what the session's thread wrote before what the engine's threads read */
 };
 
 /* Registers the table function nx__batch(): the rows of the current session's source. */

@@ -67,7 +67,7 @@ static duckdb_logical_type logical_type(const nx_type *t)
 static void on_bind(duckdb_bind_info info)
 {
     const nx_session *s = nx__current();
-    const nx__source *src = s == NULL ? NULL : s->source;
+    nx__source *src = s == NULL ? NULL : s->source;
     if (src == NULL) {
         duckdb_bind_set_error(info, NX__SOURCE_FUNCTION "() is internal: it has no rows outside of a batch's writing");
         return;
@@ -82,7 +82,8 @@ static void on_bind(duckdb_bind_info info)
         duckdb_bind_add_result_column(info, f->name, t);
         duckdb_destroy_logical_type(&t);
     }
-    duckdb_bind_set_bind_data(info, (void *)src, NULL);
+    __atomic_store_n(&src->bound, true, __ATOMIC_RELEASE);
+    duckdb_bind_set_bind_data(info, src, NULL);
     duckdb_bind_set_cardinality(info, src->n_rows, true);
 }
 
@@ -229,6 +230,10 @@ static void on_rows(duckdb_function_info info, duckdb_data_chunk out)
 {
     const nx__source *src = duckdb_function_get_bind_data(info);
     cursor *c = duckdb_function_get_init_data(info);
+    if (!__atomic_load_n(&src->bound, __ATOMIC_ACQUIRE)) {
+        duckdb_function_set_error(info, "the batch was never bound");
+        return;
+    }
     size_t n = src->n_rows - c->at;
     if (n > duckdb_vector_size())
         n = duckdb_vector_size();

@@ -51,10 +51,8 @@ static nx_status put_protocol(lines *l, const nx__proto *p)
     nx_jw w;
     nx_jw_begin(&w, &b);
     nx_jw_obj(&w);
-    nx_jw_key(&w, "minReaderVersion");
-    nx_jw_i64(&w, p->reader);
-    nx_jw_key(&w, "minWriterVersion");
-    nx_jw_i64(&w, p->writer);
+    nx_jw_put_i64(&w, "minReaderVersion", p->reader);
+    nx_jw_put_i64(&w, "minWriterVersion", p->writer);
     features(&w, "readerFeatures", p->reader_features);
     features(&w, "writerFeatures", p->writer_features);
     nx_jw_obj_end(&w);
@@ -69,14 +67,10 @@ static nx_status put_txn(lines *l, nx_str app, const int64_t *v)
     nx_jw w;
     nx_jw_begin(&w, &b);
     nx_jw_obj(&w);
-    nx_jw_key(&w, "appId");
-    nx_jw_str(&w, app);
-    nx_jw_key(&w, "version");
-    nx_jw_i64(&w, v[0]);
-    if (v[1] >= 0) {
-        nx_jw_key(&w, "lastUpdated");
-        nx_jw_i64(&w, v[1]);
-    }
+    nx_jw_put_str(&w, "appId", app);
+    nx_jw_put_i64(&w, "version", v[0]);
+    if (v[1] >= 0)
+        nx_jw_put_i64(&w, "lastUpdated", v[1]);
     nx_jw_obj_end(&w);
     NX_TRY(nx_jw_end(&w));
     return put_line(l, "txn", nx_buf_str(&b));

@@ -98,19 +98,13 @@ static nx_status write_add(const nx__change *c, const nx__add *a, int64_t now_ms
     nx_buf_init(&path, 0);
     NX_TRY(nx__path_encode(a->path, &path));
     line_begin(&w, b, "add");
-    nx_jw_key(&w, "path");
-    nx_jw_str(&w, nx_buf_str(&path));
+    nx_jw_put_str(&w, "path", nx_buf_str(&path));
     add_values(&w, a->pv, a->n_pv);
-    nx_jw_key(&w, "size");
-    nx_jw_i64(&w, a->bytes);
-    nx_jw_key(&w, "modificationTime");
-    nx_jw_i64(&w, now_ms);
-    nx_jw_key(&w, "dataChange");
-    nx_jw_bool(&w, !c->rearranges);
-    if (a->stats.p != NULL) {
-        nx_jw_key(&w, "stats");
-        nx_jw_str(&w, a->stats);
-    }
+    nx_jw_put_i64(&w, "size", a->bytes);
+    nx_jw_put_i64(&w, "modificationTime", now_ms);
+    nx_jw_put_bool(&w, "dataChange", !c->rearranges);
+    if (a->stats.p != NULL)
+        nx_jw_put_str(&w, "stats", a->stats);
     return line_end(&w, b);
 }
 
@@ -124,21 +118,15 @@ static nx_status write_remove(const nx__change *c, const nx__file *f, int64_t no
     nx_buf_init(&dv, 0);
     NX_TRY(nx_json_parse(f->json, &(nx_json_opts){.allow_dup_keys = true}, &a, &add, NULL));
     line_begin(&w, b, "remove");
-    nx_jw_key(&w, "path");
-    nx_jw_str(&w, nx_val_str(nx_val_get(add, "path"), NX_STR(""))); /* spelt as the add was */
-    nx_jw_key(&w, "deletionTimestamp");
-    nx_jw_i64(&w, now_ms);
-    nx_jw_key(&w, "dataChange");
-    nx_jw_bool(&w, !c->rearranges);
-    nx_jw_key(&w, "extendedFileMetadata");
-    nx_jw_bool(&w, true);
+    nx_jw_put_str(&w, "path", nx_val_str(nx_val_get(add, "path"), NX_STR(""))); /* spelt as the add was */
+    nx_jw_put_i64(&w, "deletionTimestamp", now_ms);
+    nx_jw_put_bool(&w, "dataChange", !c->rearranges);
+    nx_jw_put_bool(&w, "extendedFileMetadata", true);
     add_values(&w, f->pv, f->n_pv);
-    nx_jw_key(&w, "size");
-    nx_jw_i64(&w, f->bytes);
+    nx_jw_put_i64(&w, "size", f->bytes);
     if (f->dv.storage != 0) {
         NX_TRY(nx_val_to_json(nx_val_get(add, "deletionVector"), &dv));
-        nx_jw_key(&w, "deletionVector");
-        nx_jw_raw(&w, nx_buf_str(&dv));
+        nx_jw_put_raw(&w, "deletionVector", nx_buf_str(&dv));
     }
     return line_end(&w, b);
 }
@@ -151,18 +139,12 @@ static nx_status write_info(const nx_table *t, const nx__snap *base, const nx__c
     for (size_t i = 0; i < c->n_adds; i++)
         bytes += c->adds[i].bytes;
     line_begin(&w, b, "commitInfo");
-    nx_jw_key(&w, "timestamp");
-    nx_jw_i64(&w, now_ms);
-    nx_jw_key(&w, "operation");
-    nx_jw_cstr(&w, c->operation);
-    nx_jw_key(&w, "operationParameters");
-    nx_jw_raw(&w, c->params.p == NULL ? NX_STR("{}") : c->params);
-    if (base != NULL) {
-        nx_jw_key(&w, "readVersion");
-        nx_jw_i64(&w, base->version);
-    }
-    nx_jw_key(&w, "isBlindAppend");
-    nx_jw_bool(&w, base != NULL && !c->reads && c->n_removes == 0 && c->meta.p == NULL);
+    nx_jw_put_i64(&w, "timestamp", now_ms);
+    nx_jw_put_cstr(&w, "operation", c->operation);
+    nx_jw_put_raw(&w, "operationParameters", c->params.p == NULL ? NX_STR("{}") : c->params);
+    if (base != NULL)
+        nx_jw_put_i64(&w, "readVersion", base->version);
+    nx_jw_put_bool(&w, "isBlindAppend", base != NULL && !c->reads && c->n_removes == 0 && c->meta.p == NULL);
     nx_jw_key(&w, "operationMetrics");
     nx_jw_obj(&w);
     const struct {
@@ -178,10 +160,8 @@ static nx_status write_info(const nx_table *t, const nx__snap *base, const nx__c
         nx_jw_strf(&w, "%lld", (long long)metrics[i].v);
     }
     nx_jw_obj_end(&w);
-    nx_jw_key(&w, "engineInfo");
-    nx_jw_cstr(&w, t->lake->engine_info);
-    nx_jw_key(&w, "txnId");
-    nx_jw_cstr(&w, txn_id);
+    nx_jw_put_cstr(&w, "engineInfo", t->lake->engine_info);
+    nx_jw_put_cstr(&w, "txnId", txn_id);
     return line_end(&w, b);
 }
 
@@ -200,12 +180,9 @@ static nx_status write_commit(const nx_table *t, const nx__snap *base, const nx_
     NX_TRY(write_object("metaData", c->meta, b));
     if (c->app_id != NULL) {
         line_begin(&w, b, "txn");
-        nx_jw_key(&w, "appId");
-        nx_jw_cstr(&w, c->app_id);
-        nx_jw_key(&w, "version");
-        nx_jw_i64(&w, c->txn_version);
-        nx_jw_key(&w, "lastUpdated");
-        nx_jw_i64(&w, now);
+        nx_jw_put_cstr(&w, "appId", c->app_id);
+        nx_jw_put_i64(&w, "version", c->txn_version);
+        nx_jw_put_i64(&w, "lastUpdated", now);
         NX_TRY(line_end(&w, b));
     }
     for (size_t i = 0; i < c->n_removes; i++)

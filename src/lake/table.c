@@ -27,10 +27,8 @@ static nx_status put_config(nx_jw *w, const nx_table_spec *spec)
     nx_jw_cstr(w, "uniform");
     for (size_t i = 0; spec->stats != NULL && spec->stats[i] != NULL; i++)
         NX_TRY(nx_buf_addf(&columns, i == 0 ? "%s" : ",%s", spec->stats[i]));
-    if (columns.n > 0) {
-        nx_jw_key(w, "delta.dataSkippingStatsColumns");
-        nx_jw_str(w, nx_buf_str(&columns));
-    }
+    if (columns.n > 0)
+        nx_jw_put_str(w, "delta.dataSkippingStatsColumns", nx_buf_str(&columns));
     nx_jw_obj_end(w);
     return NX_OK;
 }
@@ -45,20 +43,14 @@ nx_status nx__meta_create(const nx_table_spec *spec, const nx_schema *schema, nx
     nx_jw w;
     nx_jw_begin(&w, b);
     nx_jw_obj(&w);
-    nx_jw_key(&w, "id");
-    nx_jw_cstr(&w, id);
-    if (spec->description != NULL) {
-        nx_jw_key(&w, "description");
-        nx_jw_cstr(&w, spec->description);
-    }
-    nx_jw_key(&w, "format");
-    nx_jw_raw(&w, NX_STR("{\"provider\":\"parquet\",\"options\":{}}"));
-    nx_jw_key(&w, "schemaString");
-    nx_jw_str(&w, nx_buf_str(&text));
+    nx_jw_put_cstr(&w, "id", id);
+    if (spec->description != NULL)
+        nx_jw_put_cstr(&w, "description", spec->description);
+    nx_jw_put_raw(&w, "format", NX_STR("{\"provider\":\"parquet\",\"options\":{}}"));
+    nx_jw_put_str(&w, "schemaString", nx_buf_str(&text));
     put_strings(&w, "partitionColumns", spec->partition);
     NX_TRY(put_config(&w, spec));
-    nx_jw_key(&w, "createdTime");
-    nx_jw_i64(&w, nx__now_ms());
+    nx_jw_put_i64(&w, "createdTime", nx__now_ms());
     nx_jw_obj_end(&w);
     return nx_jw_end(&w);
 }

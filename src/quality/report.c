@@ -150,8 +150,7 @@ static void put_location(nx_jw *w, const nx_check_result *r)
     nx_jw_key(w, "location");
     nx_jw_obj(w);
     put_str(w, "filePath", r->file);
-    nx_jw_key(w, "line");
-    nx_jw_i64(w, r->line);
+    nx_jw_put_i64(w, "line", r->line);
     nx_jw_obj_end(w);
 }
 
@@ -210,8 +209,7 @@ static void put_query(nx_jw *w, const nx_scan_query *q, const char *source)
     put_str(w, "table", q->table);
     put_str(w, "sql", q->sql);
     put_str(w, "exception", q->error);
-    nx_jw_key(w, "duration");
-    nx_jw_f64(w, q->seconds);
+    nx_jw_put_f64(w, "duration", q->seconds);
     nx_jw_obj_end(w);
 }
 
@@ -248,12 +246,9 @@ nx_status nx_scan_json(const nx_scan *s, const char *source, nx_buf *out)
     put_time(&w, "dataTimestamp", s->now);
     put_time(&w, "scanStartTimestamp", s->started);
     put_time(&w, "scanEndTimestamp", s->ended);
-    nx_jw_key(&w, "hasErrors");
-    nx_jw_bool(&w, s->error > 0);
-    nx_jw_key(&w, "hasWarnings");
-    nx_jw_bool(&w, s->warn > 0);
-    nx_jw_key(&w, "hasFailures");
-    nx_jw_bool(&w, s->fail > 0);
+    nx_jw_put_bool(&w, "hasErrors", s->error > 0);
+    nx_jw_put_bool(&w, "hasWarnings", s->warn > 0);
+    nx_jw_put_bool(&w, "hasFailures", s->fail > 0);
     put_counts(&w, s);
     nx_jw_key(&w, "checks");
     nx_jw_arr(&w);

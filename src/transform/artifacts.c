@@ -10,13 +10,11 @@ void nx__dbt_metadata(dbt_project *p, nx_jw *w, const char *artifact, int versio
     nx_jw_obj(w);
     nx_jw_key(w, "dbt_schema_version");
     nx_jw_strf(w, "https://schemas.getdbt.com/dbt/%s/v%d.json", artifact, version);
-    nx_jw_key(w, "dbt_version");
-    nx_jw_cstr(w, DBT_VERSION);
+    nx_jw_put_cstr(w, "dbt_version", DBT_VERSION);
     nx_jw_key(w, "generated_at");
     nx__dbt_iso(nx_clock_wall(), iso);
     nx_jw_cstr(w, iso);
-    nx_jw_key(w, "invocation_id");
-    nx_jw_cstr(w, p->invocation_id);
+    nx_jw_put_cstr(w, "invocation_id", p->invocation_id);
     nx_jw_key(w, "invocation_started_at");
     nx__dbt_iso(p->started, iso);
     nx_jw_cstr(w, iso);
@@ -24,20 +22,15 @@ void nx__dbt_metadata(dbt_project *p, nx_jw *w, const char *artifact, int versio
     nx_jw_obj(w);
     nx_jw_obj_end(w);
     if (strcmp(artifact, "manifest") == 0) {
-        nx_jw_key(w, "project_name");
-        nx_jw_cstr(w, p->name);
+        nx_jw_put_cstr(w, "project_name", p->name);
         nx_jw_key(w, "project_id");
         nx_jw_null(w);
         nx_jw_key(w, "user_id");
         nx_jw_null(w);
-        nx_jw_key(w, "send_anonymous_usage_stats");
-        nx_jw_bool(w, false);
-        nx_jw_key(w, "adapter_type");
-        nx_jw_cstr(w, "nexus");
-        nx_jw_key(w, "quoting");
-        nx_jw_raw(w, NX_STR("{\"database\":false,\"schema\":true,\"identifier\":true,\"column\":null}"));
-        nx_jw_key(w, "run_started_at");
-        nx_jw_cstr(w, iso);
+        nx_jw_put_bool(w, "send_anonymous_usage_stats", false);
+        nx_jw_put_cstr(w, "adapter_type", "nexus");
+        nx_jw_put_raw(w, "quoting", NX_STR("{\"database\":false,\"schema\":true,\"identifier\":true,\"column\":null}"));
+        nx_jw_put_cstr(w, "run_started_at", iso);
     }
     nx_jw_obj_end(w);
 }
@@ -48,8 +41,7 @@ static void timing(nx_jw *w, const char *name, nx_wall_ns from, nx_wall_ns to)
     if (from == 0)
         return;
     nx_jw_obj(w);
-    nx_jw_key(w, "name");
-    nx_jw_cstr(w, name);
+    nx_jw_put_cstr(w, "name", name);
     nx_jw_key(w, "started_at");
     nx__dbt_iso(from, iso);
     nx_jw_cstr(w, iso);
@@ -64,10 +56,8 @@ static void response(nx_jw *w, const dbt_node *n)
     nx_jw_key(w, "adapter_response");
     nx_jw_obj(w);
     if (n->response != NULL) {
-        nx_jw_key(w, "_message");
-        nx_jw_cstr(w, n->response);
-        nx_jw_key(w, "rows_affected");
-        nx_jw_i64(w, n->rows_affected);
+        nx_jw_put_cstr(w, "_message", n->response);
+        nx_jw_put_i64(w, "rows_affected", n->rows_affected);
     }
     nx_jw_obj_end(w);
 }
@@ -76,29 +66,23 @@ static void one_result(dbt_project *p, nx_jw *w, const dbt_node *n)
 {
     bool writes = n->kind == DBT_MODEL || n->kind == DBT_SEED || n->kind == DBT_SNAPSHOT;
     nx_jw_obj(w);
-    nx_jw_key(w, "status");
-    nx_jw_cstr(w, nx__dbt_status_name(n));
+    nx_jw_put_cstr(w, "status", nx__dbt_status_name(n));
     nx_jw_key(w, "timing");
     nx_jw_arr(w);
     timing(w, "compile", n->compile_at, n->compiled_at);
     timing(w, "execute", n->execute_at, n->done_at);
     nx_jw_arr_end(w);
-    nx_jw_key(w, "thread_id");
-    nx_jw_cstr(w, "Thread-1 (worker)");
-    nx_jw_key(w, "execution_time");
-    nx_jw_f64(w, n->seconds);
+    nx_jw_put_cstr(w, "thread_id", "Thread-1 (worker)");
+    nx_jw_put_f64(w, "execution_time", n->seconds);
     response(w, n);
-    nx_jw_key(w, "message");
-    nx_jw_cstr(w, n->message);
+    nx_jw_put_cstr(w, "message", n->message);
     nx_jw_key(w, "failures");
     if (n->failures < 0)
         nx_jw_null(w);
     else
         nx_jw_i64(w, n->failures);
-    nx_jw_key(w, "unique_id");
-    nx_jw_cstr(w, n->id);
-    nx_jw_key(w, "compiled");
-    nx_jw_bool(w, n->is_compiled);
+    nx_jw_put_cstr(w, "unique_id", n->id);
+    nx_jw_put_bool(w, "compiled", n->is_compiled);
     nx_jw_key(w, "compiled_code");
     if (n->is_compiled)
         nx_jw_str(w, n->compiled);
@@ -129,23 +113,17 @@ static void args(dbt_project *p, nx_jw *w)
     const nx_dbt_opts *o = p->o;
     nx_jw_key(w, "args");
     nx_jw_obj(w);
-    nx_jw_key(w, "which");
-    nx_jw_cstr(w, o->command);
+    nx_jw_put_cstr(w, "which", o->command);
     nx_jw_key(w, "invocation_command");
     if (o->invocation != NULL)
         nx_jw_cstr(w, o->invocation);
     else
         nx_jw_strf(w, "dbt %s", o->command);
-    nx_jw_key(w, "project_dir");
-    nx_jw_cstr(w, p->root);
-    nx_jw_key(w, "profiles_dir");
-    nx_jw_cstr(w, o->profiles_dir == NULL ? p->root : o->profiles_dir);
-    nx_jw_key(w, "target");
-    nx_jw_cstr(w, p->target.name);
-    nx_jw_key(w, "full_refresh");
-    nx_jw_bool(w, o->full_refresh);
-    nx_jw_key(w, "fail_fast");
-    nx_jw_bool(w, o->fail_fast);
+    nx_jw_put_cstr(w, "project_dir", p->root);
+    nx_jw_put_cstr(w, "profiles_dir", o->profiles_dir == NULL ? p->root : o->profiles_dir);
+    nx_jw_put_cstr(w, "target", p->target.name);
+    nx_jw_put_bool(w, "full_refresh", o->full_refresh);
+    nx_jw_put_bool(w, "fail_fast", o->fail_fast);
     list_of(w, "select", o->select);
     list_of(w, "exclude", o->exclude);
     nx_jw_key(w, "vars");
@@ -176,8 +154,7 @@ nx_status nx__dbt_write_results(dbt_project *p, const dbt_plan *plan, double ela
     for (size_t i = 0; i < p->on_end.n; i++)
         one_result(p, &w, p->on_end.v[i]);
     nx_jw_arr_end(&w);
-    nx_jw_key(&w, "elapsed_time");
-    nx_jw_f64(&w, elapsed);
+    nx_jw_put_f64(&w, "elapsed_time", elapsed);
     args(p, &w);
     nx_jw_obj_end(&w);
     nx_status st = nx_jw_end(&w);

@@ -122,32 +122,24 @@ static void write_limit(nx_jw *w, const char *key, const limit *l)
         nx_jw_null(w);
     else
         nx_jw_i64(w, l->count);
-    nx_jw_key(w, "period");
-    nx_jw_cstr(w, l->period);
+    nx_jw_put_cstr(w, "period", l->period);
     nx_jw_obj_end(w);
 }
 
 static void write_one(nx_jw *w, const fresh *f)
 {
     nx_jw_obj(w);
-    nx_jw_key(w, "unique_id");
-    nx_jw_cstr(w, f->n->id);
+    nx_jw_put_cstr(w, "unique_id", f->n->id);
     if (strcmp(f->status, "runtime error") == 0) {
-        nx_jw_key(w, "error");
-        nx_jw_cstr(w, f->message);
-        nx_jw_key(w, "status");
-        nx_jw_cstr(w, f->status);
+        nx_jw_put_cstr(w, "error", f->message);
+        nx_jw_put_cstr(w, "status", f->status);
         nx_jw_obj_end(w);
         return;
     }
-    nx_jw_key(w, "max_loaded_at");
-    nx_jw_cstr(w, f->loaded);
-    nx_jw_key(w, "snapshotted_at");
-    nx_jw_cstr(w, f->checked);
-    nx_jw_key(w, "max_loaded_at_time_ago_in_s");
-    nx_jw_f64(w, f->age);
-    nx_jw_key(w, "status");
-    nx_jw_cstr(w, f->status);
+    nx_jw_put_cstr(w, "max_loaded_at", f->loaded);
+    nx_jw_put_cstr(w, "snapshotted_at", f->checked);
+    nx_jw_put_f64(w, "max_loaded_at_time_ago_in_s", f->age);
+    nx_jw_put_cstr(w, "status", f->status);
     nx_jw_key(w, "criteria");
     nx_jw_obj(w);
     write_limit(w, "warn_after", &f->warn);
@@ -158,14 +150,10 @@ static void write_one(nx_jw *w, const fresh *f)
     else
         nx_jw_null(w);
     nx_jw_obj_end(w);
-    nx_jw_key(w, "adapter_response");
-    nx_jw_raw(w, NX_STR("{}"));
-    nx_jw_key(w, "timing");
-    nx_jw_raw(w, NX_STR("[]"));
-    nx_jw_key(w, "thread_id");
-    nx_jw_cstr(w, "Thread-1 (worker)");
-    nx_jw_key(w, "execution_time");
-    nx_jw_f64(w, f->seconds);
+    nx_jw_put_raw(w, "adapter_response", NX_STR("{}"));
+    nx_jw_put_raw(w, "timing", NX_STR("[]"));
+    nx_jw_put_cstr(w, "thread_id", "Thread-1 (worker)");
+    nx_jw_put_f64(w, "execution_time", f->seconds);
     nx_jw_obj_end(w);
 }
 
@@ -182,8 +170,7 @@ static nx_status write_sources(dbt_project *p, const fresh *f, size_t n, double 
     for (size_t i = 0; i < n; i++)
         write_one(&w, &f[i]);
     nx_jw_arr_end(&w);
-    nx_jw_key(&w, "elapsed_time");
-    nx_jw_f64(&w, seconds);
+    nx_jw_put_f64(&w, "elapsed_time", seconds);
     nx_jw_obj_end(&w);
     if (nx_jw_end(&w) != NX_OK)
         return nx_nomem(err);

@@ -19,20 +19,13 @@ static nx_status as_json(dbt_project *p, const dbt_node *n, nx_buf *b, nx_err *e
     nx_jw w;
     nx_jw_begin(&w, b);
     nx_jw_obj(&w);
-    nx_jw_key(&w, "name");
-    nx_jw_cstr(&w, n->name);
-    nx_jw_key(&w, "resource_type");
-    nx_jw_cstr(&w, nx__dbt_kind_name(n->kind));
-    nx_jw_key(&w, "package_name");
-    nx_jw_cstr(&w, p->name);
-    nx_jw_key(&w, "original_file_path");
-    nx_jw_cstr(&w, n->file);
-    nx_jw_key(&w, "unique_id");
-    nx_jw_cstr(&w, n->id);
-    if (n->kind != DBT_SOURCE && n->kind != DBT_EXPOSURE) {
-        nx_jw_key(&w, "alias");
-        nx_jw_cstr(&w, n->alias);
-    }
+    nx_jw_put_cstr(&w, "name", n->name);
+    nx_jw_put_cstr(&w, "resource_type", nx__dbt_kind_name(n->kind));
+    nx_jw_put_cstr(&w, "package_name", p->name);
+    nx_jw_put_cstr(&w, "original_file_path", n->file);
+    nx_jw_put_cstr(&w, "unique_id", n->id);
+    if (n->kind != DBT_SOURCE && n->kind != DBT_EXPOSURE)
+        nx_jw_put_cstr(&w, "alias", n->alias);
     nx_jw_key(&w, "tags");
     nx_jw_arr(&w);
     const nx_val *tags = nx_val_get(&n->cfg, "tags");

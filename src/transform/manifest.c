@@ -1,18 +1,6 @@
 /* manifest.json (schema v12): the parsed project for whoever draws it, schedules it or diffs it. */
 #include "transform/manifest_int.h"
 
-void nx__manifest_cstr(nx_jw *w, const char *key, const char *v)
-{
-    nx_jw_key(w, key);
-    nx_jw_cstr(w, v);
-}
-
-void nx__manifest_raw(nx_jw *w, const char *key, const char *json)
-{
-    nx_jw_key(w, key);
-    nx_jw_raw(w, nx_str_of(json));
-}
-
 void nx__manifest_tree(nx_jw *w, const char *key, const nx_val *v, const char *dflt)
 {
     NX_BUF_AUTO nx_buf b;
@@ -48,6 +36,7 @@ static void section(dbt_project *p, nx_jw *w, const char *key, int which)
     }
     nx_jw_obj_end(w);
 }
+
 static const nx_val *macro_patch(const dbt_project *p, nx_str name)
 {
     for (size_t i = 0; i < p->macro_patches.n; i++) {
@@ -72,19 +61,17 @@ static void macros(dbt_project *p, nx_jw *w)
                 continue;
             nx_jw_key(w, id);
             nx_jw_obj(w);
-            nx__manifest_cstr(w, "unique_id", id);
-            nx__manifest_cstr(w, "resource_type", "macro");
-            nx_jw_key(w, "name");
-            nx_jw_str(w, b[i].call_name);
-            nx__manifest_cstr(w, "package_name", p->name);
-            nx__manifest_cstr(w, "path", nx_jtmpl_name(t));
-            nx__manifest_cstr(w, "original_file_path", nx_jtmpl_name(t));
-            nx_jw_key(w, "macro_sql");
-            nx_jw_str(w, b[i].source);
-            nx__manifest_raw(w, "depends_on", "{\"macros\":[]}");
+            nx_jw_put_cstr(w, "unique_id", id);
+            nx_jw_put_cstr(w, "resource_type", "macro");
+            nx_jw_put_str(w, "name", b[i].call_name);
+            nx_jw_put_cstr(w, "package_name", p->name);
+            nx_jw_put_cstr(w, "path", nx_jtmpl_name(t));
+            nx_jw_put_cstr(w, "original_file_path", nx_jtmpl_name(t));
+            nx_jw_put_str(w, "macro_sql", b[i].source);
+            nx_jw_put_raw(w, "depends_on", NX_STR("{\"macros\":[]}"));
             nx__manifest_tree(w, "description", nx_val_get(macro_patch(p, b[i].name), "description"), "\"\"");
-            nx__manifest_raw(w, "meta", "{}");
-            nx__manifest_raw(w, "arguments", "[]");
+            nx_jw_put_raw(w, "meta", NX_STR("{}"));
+            nx_jw_put_raw(w, "arguments", NX_STR("[]"));
             nx_jw_obj_end(w);
         }
     }
@@ -102,15 +89,14 @@ static void docs(dbt_project *p, nx_jw *w)
             continue;
         nx_jw_key(w, id);
         nx_jw_obj(w);
-        nx__manifest_cstr(w, "unique_id", id);
-        nx__manifest_cstr(w, "resource_type", "doc");
-        nx_jw_key(w, "name");
-        nx_jw_str(w, e->key);
-        nx__manifest_cstr(w, "package_name", p->name);
+        nx_jw_put_cstr(w, "unique_id", id);
+        nx_jw_put_cstr(w, "resource_type", "doc");
+        nx_jw_put_str(w, "name", e->key);
+        nx_jw_put_cstr(w, "package_name", p->name);
         const dbt_doc *d = e->value;
-        nx__manifest_cstr(w, "path", d->file + strlen(d->dir) + 1);
-        nx__manifest_cstr(w, "original_file_path", d->file);
-        nx__manifest_cstr(w, "block_contents", d->text);
+        nx_jw_put_cstr(w, "path", d->file + strlen(d->dir) + 1);
+        nx_jw_put_cstr(w, "original_file_path", d->file);
+        nx_jw_put_cstr(w, "block_contents", d->text);
         nx_jw_obj_end(w);
     }
     nx_jw_obj_end(w);
@@ -157,7 +143,7 @@ nx_status nx__dbt_write_manifest(dbt_project *p, nx_err *err)
     docs(p, &w);
     maps(p, &w);
     for (size_t i = 0; i < NX_COUNT_OF(EMPTY); i++)
-        nx__manifest_raw(&w, EMPTY[i], "{}");
+        nx_jw_put_raw(&w, EMPTY[i], NX_STR("{}"));
     nx_jw_obj_end(&w);
     nx_status st = nx_jw_end(&w);
     if (st != NX_OK)

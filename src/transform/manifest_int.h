@@ -4,9 +4,7 @@
 
 #include "transform/dbt_int.h"
 
-/* A key and its value: text (NULL writes null), text that is JSON already, a tree (dflt, as JSON, when there is none). */
-void nx__manifest_cstr(nx_jw *w, const char *key, const char *v);
-void nx__manifest_raw(nx_jw *w, const char *key, const char *json);
+/* A key and a tree; dflt, as JSON, when there is none. */
 void nx__manifest_tree(nx_jw *w, const char *key, const nx_val *v, const char *dflt);
 /* A key and the ids of nodes. */
 void nx__manifest_ids(nx_jw *w, const char *key, const dbt_list *nodes);

@@ -7,7 +7,7 @@ static void depends_on(nx_jw *w, const dbt_node *n)
 {
     nx_jw_key(w, "depends_on");
     nx_jw_obj(w);
-    nx__manifest_raw(w, "macros", "[]");
+    nx_jw_put_raw(w, "macros", NX_STR("[]"));
     nx__manifest_ids(w, "nodes", &n->deps);
     nx_jw_obj_end(w);
 }
@@ -54,9 +54,9 @@ static void config(dbt_project *p, nx_jw *w, const dbt_node *n)
     for (size_t i = 0; i < NX_COUNT_OF(CONFIG_DFLT); i++)
         if ((CONFIG_DFLT[i].of == 0 || (CONFIG_DFLT[i].of & of) != 0) &&
             nx_val_get(&n->cfg, CONFIG_DFLT[i].key) == NULL)
-            nx__manifest_raw(w, CONFIG_DFLT[i].key, CONFIG_DFLT[i].json);
+            nx_jw_put_raw(w, CONFIG_DFLT[i].key, nx_str_of(CONFIG_DFLT[i].json));
     if (of != 0 && nx_val_get(&n->cfg, "materialized") == NULL)
-        nx__manifest_cstr(w, "materialized", nx__dbt_materialized(n));
+        nx_jw_put_cstr(w, "materialized", nx__dbt_materialized(n));
     for (size_t i = 0; n->cfg.kind == NX_VAL_OBJ && i < n->cfg.n; i++)
         nx__manifest_tree(w, n->cfg.keys[i].p, &n->cfg.items[i], "null");
     nx_jw_obj_end(w);
@@ -71,9 +71,9 @@ static void columns(nx_jw *w, const dbt_node *n)
         const dbt_column *c = n->columns.v[i];
         nx_jw_key(w, c->name);
         nx_jw_obj(w);
-        nx__manifest_cstr(w, "name", c->name);
-        nx__manifest_cstr(w, "description", c->description);
-        nx__manifest_cstr(w, "data_type", c->data_type);
+        nx_jw_put_cstr(w, "name", c->name);
+        nx_jw_put_cstr(w, "description", c->description);
+        nx_jw_put_cstr(w, "data_type", c->data_type);
         nx__manifest_tree(w, "meta", nx_val_get(c->v, "meta"), "{}");
         nx__manifest_tree(w, "constraints", nx_val_get(c->v, "constraints"), "[]");
         nx__manifest_tree(w, "tags", nx_val_get(c->v, "tags"), "[]");
@@ -92,9 +92,9 @@ static void refs(nx_jw *w, const dbt_node *n)
         if (r->source != NULL)
             continue;
         nx_jw_obj(w);
-        nx__manifest_cstr(w, "name", r->name);
-        nx__manifest_cstr(w, "package", r->package);
-        nx__manifest_raw(w, "version", "null");
+        nx_jw_put_cstr(w, "name", r->name);
+        nx_jw_put_cstr(w, "package", r->package);
+        nx_jw_put_raw(w, "version", NX_STR("null"));
         nx_jw_obj_end(w);
     }
     nx_jw_arr_end(w);
@@ -110,29 +110,28 @@ static void refs(nx_jw *w, const dbt_node *n)
         nx_jw_arr_end(w);
     }
     nx_jw_arr_end(w);
-    nx__manifest_raw(w, "metrics", "[]");
+    nx_jw_put_raw(w, "metrics", NX_STR("[]"));
 }
 
 static void common(dbt_project *p, nx_jw *w, const dbt_node *n)
 {
-    nx__manifest_cstr(w, "unique_id", n->id);
-    nx__manifest_cstr(w, "resource_type", nx__dbt_kind_name(n->kind));
-    nx__manifest_cstr(w, "name", n->name);
-    nx__manifest_cstr(w, "package_name", p->name);
-    nx__manifest_cstr(w, "path", n->path);
-    nx__manifest_cstr(w, "original_file_path", n->file);
+    nx_jw_put_cstr(w, "unique_id", n->id);
+    nx_jw_put_cstr(w, "resource_type", nx__dbt_kind_name(n->kind));
+    nx_jw_put_cstr(w, "name", n->name);
+    nx_jw_put_cstr(w, "package_name", p->name);
+    nx_jw_put_cstr(w, "path", n->path);
+    nx_jw_put_cstr(w, "original_file_path", n->file);
     nx_jw_key(w, "fqn");
     nx_jw_arr(w);
     for (size_t i = 0; i < n->n_fqn; i++)
         nx_jw_cstr(w, n->fqn[i]);
     nx_jw_arr_end(w);
-    nx__manifest_cstr(w, "description", n->description);
+    nx_jw_put_cstr(w, "description", n->description);
     nx__manifest_tree(w, "tags", nx_val_get(&n->cfg, "tags"), "[]");
     nx__manifest_tree(w, "meta", nx_val_get(&n->cfg, "meta"), "{}");
     config(p, w, n);
-    nx__manifest_raw(w, "unrendered_config", "{}");
-    nx_jw_key(w, "created_at");
-    nx_jw_f64(w, (double)p->started / 1e9);
+    nx_jw_put_raw(w, "unrendered_config", NX_STR("{}"));
+    nx_jw_put_f64(w, "created_at", (double)p->started / 1e9);
     if (n->kind == DBT_EXPOSURE)
         return;
     nx_jw_key(w, "patch_path");
@@ -149,8 +148,8 @@ static void checksum(nx_jw *w, const dbt_node *n)
         nx_sha256_hex(nx_str_trim(n->raw), hex);
     nx_jw_key(w, "checksum");
     nx_jw_obj(w);
-    nx__manifest_cstr(w, "name", n->test == NULL ? "sha256" : "none");
-    nx__manifest_cstr(w, "checksum", hex);
+    nx_jw_put_cstr(w, "name", n->test == NULL ? "sha256" : "none");
+    nx_jw_put_cstr(w, "checksum", hex);
     nx_jw_obj_end(w);
 }
 
@@ -160,15 +159,14 @@ static void extra_ctes(dbt_project *p, nx_jw *w, const dbt_node *n)
     nx_jw_arr(w);
     for (size_t i = 0; i < n->ctes.n; i++) {
         nx_jw_obj(w);
-        nx__manifest_cstr(w, "id", ((const dbt_node *)n->ctes.v[i])->id);
-        nx_jw_key(w, "sql");
-        nx_jw_str(w, ((const dbt_node *)n->ctes.v[i])->body);
+        nx_jw_put_cstr(w, "id", ((const dbt_node *)n->ctes.v[i])->id);
+        nx_jw_put_str(w, "sql", ((const dbt_node *)n->ctes.v[i])->body);
         nx_jw_obj_end(w);
     }
     nx_jw_arr_end(w);
-    nx__manifest_raw(w, "docs", "{\"show\":true,\"node_color\":null}");
-    nx__manifest_cstr(w, "language", "sql");
-    nx__manifest_raw(w, "contract", "{\"enforced\":false,\"alias_types\":true,\"checksum\":null}");
+    nx_jw_put_raw(w, "docs", NX_STR("{\"show\":true,\"node_color\":null}"));
+    nx_jw_put_cstr(w, "language", "sql");
+    nx_jw_put_raw(w, "contract", NX_STR("{\"enforced\":false,\"alias_types\":true,\"checksum\":null}"));
     (void)p;
 }
 
@@ -178,12 +176,10 @@ static void compiled_fields(dbt_project *p, nx_jw *w, const dbt_node *n)
     refs(w, n);
     depends_on(w, n);
     extra_ctes(p, w, n);
-    nx_jw_key(w, "compiled");
-    nx_jw_bool(w, n->is_compiled);
+    nx_jw_put_bool(w, "compiled", n->is_compiled);
     if (n->is_compiled) {
         const char *file = nx__dbt_target_file(p, n);
-        nx_jw_key(w, "compiled_code");
-        nx_jw_str(w, n->compiled);
+        nx_jw_put_str(w, "compiled_code", n->compiled);
         nx_jw_key(w, "compiled_path");
         nx_jw_strf(w, "%s/compiled/%s/%s", p->target_shown, p->name, file == NULL ? "" : file);
     }
@@ -196,17 +192,17 @@ static void test_fields(nx_jw *w, const dbt_node *n)
     const dbt_test *t = n->test;
     nx_jw_key(w, "test_metadata");
     nx_jw_obj(w);
-    nx__manifest_cstr(w, "name", t->short_test);
-    nx__manifest_cstr(w, "namespace", t->ns);
+    nx_jw_put_cstr(w, "name", t->short_test);
+    nx_jw_put_cstr(w, "namespace", t->ns);
     nx_jw_key(w, "kwargs");
     nx_jw_obj(w);
     for (size_t i = 0; i < t->kwargs.n; i++)
         nx__manifest_tree(w, t->kwargs.keys[i].p, &t->kwargs.items[i], "null");
-    nx__manifest_cstr(w, "model", t->model_arg);
+    nx_jw_put_cstr(w, "model", t->model_arg);
     nx_jw_obj_end(w);
     nx_jw_obj_end(w);
-    nx__manifest_cstr(w, "column_name", t->column);
-    nx__manifest_cstr(w, "attached_node", t->attached->kind == DBT_SOURCE ? NULL : t->attached->id);
+    nx_jw_put_cstr(w, "column_name", t->column);
+    nx_jw_put_cstr(w, "attached_node", t->attached->kind == DBT_SOURCE ? NULL : t->attached->id);
     nx_jw_key(w, "file_key_name");
     nx_jw_strf(w, "%ss.%s", nx__dbt_kind_name(t->attached->kind), t->attached->name);
 }
@@ -217,8 +213,8 @@ static void node(dbt_project *p, nx_jw *w, const dbt_node *n)
     common(p, w, n);
     nx_jw_key(w, "database");
     nx_jw_null(w);
-    nx__manifest_cstr(w, "schema", n->schema);
-    nx__manifest_cstr(w, "alias", n->alias);
+    nx_jw_put_cstr(w, "schema", n->schema);
+    nx_jw_put_cstr(w, "alias", n->alias);
     nx_jw_key(w, "relation_name");
     if (n->kind == DBT_TEST || nx__dbt_is_ephemeral(n))
         nx_jw_null(w);
@@ -226,21 +222,20 @@ static void node(dbt_project *p, nx_jw *w, const dbt_node *n)
         nx_jw_strf(w, "\"%s\".\"%s\"", n->schema, n->alias);
     checksum(w, n);
     columns(w, n);
-    nx_jw_key(w, "raw_code");
-    nx_jw_str(w, n->kind == DBT_SEED ? NX_STR("") : nx_str_trim(n->raw));
-    if (n->kind == DBT_SEED)
-        nx__manifest_raw(w, "depends_on",
-                         "{\"macros\":[]}"); /* dbt's schema refuses the rest of a compiled node on a seed */
+    nx_jw_put_str(w, "raw_code", n->kind == DBT_SEED ? NX_STR("") : nx_str_trim(n->raw));
+    if (n->kind == DBT_SEED) /* dbt's schema refuses the rest of a compiled node there */
+        nx_jw_put_raw(w, "depends_on", NX_STR("{\"macros\":[]}"));
     else
         compiled_fields(p, w, n);
     nx__manifest_tree(w, "group", nx_val_get(&n->cfg, "group"), "null");
     if (n->kind == DBT_MODEL) {
         const nx_val *access = nx_val_get(&n->cfg, "access");
         nx__manifest_tree(w, "access", access, "\"protected\"");
-        nx__manifest_raw(w, "version", "null");
-        nx__manifest_raw(w, "latest_version", "null");
-        nx__manifest_raw(w, "primary_key", "[]");
-        nx__manifest_raw(w, "constraints", "[]"); /* models alone have them: dbt's schema refuses the key elsewhere */
+        nx_jw_put_raw(w, "version", NX_STR("null"));
+        nx_jw_put_raw(w, "latest_version", NX_STR("null"));
+        nx_jw_put_raw(w, "primary_key", NX_STR("[]"));
+        nx_jw_put_raw(w, "constraints",
+                      NX_STR("[]")); /* models alone have them: dbt's schema refuses the key elsewhere */
     }
     test_fields(w, n);
     nx_jw_obj_end(w);
@@ -254,11 +249,11 @@ static void source(dbt_project *p, nx_jw *w, const dbt_node *n)
     common(p, w, n);
     nx_jw_key(w, "database");
     nx_jw_null(w);
-    nx__manifest_cstr(w, "schema", n->schema);
-    nx__manifest_cstr(w, "source_name", n->source_name);
+    nx_jw_put_cstr(w, "schema", n->schema);
+    nx_jw_put_cstr(w, "source_name", n->source_name);
     nx__manifest_tree(w, "source_description", nx_val_get(n->source_v, "description"), "\"\"");
     nx__manifest_tree(w, "loader", nx_val_get(n->source_v, "loader"), "\"\"");
-    nx__manifest_cstr(w, "identifier", n->identifier);
+    nx_jw_put_cstr(w, "identifier", n->identifier);
     nx_jw_key(w, "relation_name");
     nx_jw_strf(w, "\"%s\".\"%s\"", n->schema, n->identifier);
     columns(w, n);

@@ -205,10 +205,17 @@ static void writes(void **state)
     nx_jw_raw(&w, NX_STR("1.50"));
     nx_jw_key(&w, "e");
     nx_jw_cstr(&w, "\xFF");
+    nx_jw_put_str(&w, "f", (nx_str){"x\"y", 2});
+    nx_jw_put_cstr(&w, "g", NULL);
+    nx_jw_put_i64(&w, "h", -1);
+    nx_jw_put_f64(&w, "i", 0.1);
+    nx_jw_put_bool(&w, "j", false);
+    nx_jw_put_raw(&w, "k", NX_STR("[]"));
     nx_jw_obj_end(&w);
     assert_int_equal(nx_jw_end(&w), NX_OK);
-    assert_string_equal(b.p, "{\"a\":[-9223372036854775808,true,null,{},[]],\"k\\\"ey\":\"5%\",\"c\":null,\"d\":1.50,"
-                             "\"e\":\"\xEF\xBF\xBD\"}");
+    assert_string_equal(b.p,
+                        "{\"a\":[-9223372036854775808,true,null,{},[]],\"k\\\"ey\":\"5%\",\"c\":null,\"d\":1.50,"
+                        "\"e\":\"\xEF\xBF\xBD\",\"f\":\"x\\\"\",\"g\":null,\"h\":-1,\"i\":0.1,\"j\":false,\"k\":[]}");
 }
 
 static void a_failed_writer_stays_quiet(void **state)
