@@ -32,6 +32,32 @@ static bool again(nx_str json, nx_buf *ret, nx_str bytes)
     return true;
 }
 
+static nx_val *tree_of(nx_str json, nx_arena *a, nx_str bytes)
+{
+    const nx_json_opts opts = {.allow_dup_keys = true};
+    nx_err err = {0};
+    nx_val *v = NULL;
+    need(nx_json_parse(json, &opts, a, &v, &err) == NX_OK, err.text, bytes);
+    return v;
+}
+
+/* Numbers by value: a single that is whole may be spelt with an exponent, and the same as a double without. */
+static bool same(const nx_val *a, const nx_val *b)
+{
+    if (a->kind != b->kind)
+        return false;
+    if (a->kind == NX_VAL_NUM)
+        return nx_str_eq(a->s, b->s) || strtod(a->s.p, NULL) == strtod(b->s.p, NULL);
+    if (a->kind == NX_VAL_STR)
+        return nx_str_eq(a->s, b->s);
+    if (a->kind == NX_VAL_BOOL)
+        return a->b == b->b;
+    bool equal = a->n == b->n;
+    for (size_t i = 0; equal && i < a->n; i++)
+        equal = (a->kind != NX_VAL_OBJ || nx_str_eq(a->keys[i], b->keys[i])) && same(&a->items[i], &b->items[i]);
+    return equal;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     const nx_str bytes = {(const char *)data, n};
@@ -51,10 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         return 0;
     nx_arena a NX_ARENA_AUTO;
     nx_arena_init(&a, 0);
-    const nx_json_opts opts = {.allow_dup_keys = true};
-    nx_val *v;
-    need(nx_json_parse(nx_buf_str(&json), &opts, &a, &v, &err) == NX_OK, err.text, bytes);
+    const nx_val *v = tree_of(nx_buf_str(&json), &a, bytes);
     if (again(nx_buf_str(&json), &second, bytes))
-        need(nx_str_eq(nx_buf_str(&json), nx_buf_str(&second)), "another value came back", bytes);
+        need(same(v, tree_of(nx_buf_str(&second), &a, bytes)), "another value came back", bytes);
     return 0;
 }
