@@ -53,7 +53,9 @@ const nx_cmd nx_cmds[] = {
     {.name = "enrich",
      .usage = "",
      .summary = "sentiment and ticker mentions of new texts",
-     .help = "Reads bronze, writes enrich.scores and enrich.mentions; only what no earlier run has scored.",
+     .help = "Reads bronze, writes enrich.scores and enrich.mentions; only what no earlier run has scored.\n\n"
+             "Examples\n"
+             "  nexus enrich && nexus dbt build",
      .run = nx_cmd_enrich},
     {.name = "dbt",
      .usage = "build|run|test|snapshot|seed|compile|ls|parse | source freshness | run-operation NAME",

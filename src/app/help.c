@@ -55,14 +55,18 @@ static void print_opts(const nx_opt_def *defs)
         char left[64];
         snprintf(left, sizeof left, "%s%s%s%s%s", d->brief == NULL ? "" : d->brief, d->brief == NULL ? "" : ", ",
                  d->name, d->arg == NULL ? "" : " ", d->arg == NULL ? "" : d->arg);
-        printf("  %-28s %s%s\n", left, d->help, d->many ? " (repeatable)" : "");
+        int width = 28; /* on the screen; printf counts bytes */
+        for (const char *p = left; *p != '\0'; p++)
+            width += ((unsigned char)*p & 0xC0) == 0x80;
+        printf("  %-*s %s%s\n", width, left, d->help, d->many ? " (repeatable)" : "");
     }
 }
 
 void nx_cli_help(const nx_cmd *c)
 {
     if (c != NULL) {
-        printf("nexus %s - %s\n\nUsage: nexus %s %s\n", c->name, c->summary, c->name, c->usage);
+        printf("nexus %s - %s\n\nUsage: nexus %s%s%s\n", c->name, c->summary, c->name, c->usage[0] == '\0' ? "" : " ",
+               c->usage);
         if (c->help != NULL)
             printf("\n%s\n", c->help);
         if (c->opts != NULL) {
