@@ -185,6 +185,7 @@ static nx_status column_of(nx_contract *c, size_t i, const nx_val *prop, nx_fiel
     NX_TRY(field_of(prop, &c->origin, 0, a, f, err));
     NX_TRY(nx__gather(&c->origin, check_names(c, i, prop, f, err), err));
     s->required = !f->nullable;
+    s->unique = nx_val_bool(nx_val_get(prop, "unique"), false);
     s->wire = nx__odcs_custom(prop, "wire");
     s->context = nx_val_bool(nx__odcs_custom(prop, "context"), false);
     const nx_val *derive = nx__odcs_custom(prop, "derive");

@@ -68,7 +68,7 @@ typedef struct nx_colspec {
     nx_source source;
     nx_conv conv;
     nx_rules rules;
-    bool required, context;
+    bool required, context, unique;
     bool broken; /* only with nx_problems: it could not be read, what refers to it is not judged */
     /* timestamp columns: derived columns, -1 none */
     int16_t ns_col, date_col, month_col;

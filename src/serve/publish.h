@@ -73,6 +73,10 @@ typedef struct nx_publish_result {
  * readers hold for 30 s: NX_CONFLICT, retriable. Rows that break a key: NX_CHECK_FAILED. A missing lake table:
  * NX_NOT_FOUND. */
 NX_MUST_USE nx_status nx_publish(const nx_publish_opts *opts, nx_publish_result *ret, nx_err *err);
+/* Appends the SQL that would make the table in an empty database, a statement a line: columns, keys, NOT NULL, foreign keys, comments. What
+ * nx_publish() runs comes from the same functions. d->lake_table is not looked at, and d->primary_key may be NULL. schema NULL means "nexus". */
+NX_MUST_USE nx_status nx_publish_script(const nx_publish_table *d, const nx_schema *columns, const char *schema,
+                                        nx_buf *b, nx_err *err);
 void nx_publish_result_drop(nx_publish_result *r);
 
 #endif

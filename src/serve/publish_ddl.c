@@ -63,10 +63,12 @@ static nx_status create_table(nx__pub *p, nx__pub_table *t, nx_err *err)
     nx_buf_init(&columns, 0);
     if (nx__pub_columns_sql(t, &columns) != NX_OK)
         return nx_nomem(err);
+    if (t->n_key == 0) /* a script alone: what is published has one */
+        return nx__pub_define(p, err, "CREATE TABLE %s (%s)", t->target, columns.p);
     const char *key = nx__pub_list(p, t->key, t->n_key, "", err);
     if (key == NULL)
         return NX_NOMEM;
-    return nx_pg_execf(p->pg, NULL, err, "CREATE TABLE %s (%s, PRIMARY KEY (%s))", t->target, columns.p, key);
+    return nx__pub_define(p, err, "CREATE TABLE %s (%s, PRIMARY KEY (%s))", t->target, columns.p, key);
 }
 
 static nx_status refuse(const nx__pub *p, const nx__pub_table *t, nx_err *err)
@@ -158,13 +160,14 @@ nx_status nx__pub_ddl_before(nx__pub *p, nx__pub_table *t, nx_err *err)
 static nx_status set_not_null(nx__pub *p, nx__pub_table *t, nx_err *err)
 {
     for (size_t i = 0; i < t->schema->n_fields; i++) {
-        if (nx__pub_in_key(t, t->names[i]))
+        bool wanted = wants_not_null(t, t->names[i]);
+        if (nx__pub_in_key(t, t->names[i]) || (!t->exists && !wanted)) /* a new table's columns take null */
             continue;
         const char *name = nx__pub_ident(p, t->names[i], err);
         if (name == NULL)
             return NX_NOMEM;
-        NX_TRY(nx_pg_execf(p->pg, NULL, err, "ALTER TABLE %s ALTER COLUMN %s %s NOT NULL", t->target, name,
-                           wants_not_null(t, t->names[i]) ? "SET" : "DROP"));
+        NX_TRY(nx__pub_define(p, err, "ALTER TABLE %s ALTER COLUMN %s %s NOT NULL", t->target, name,
+                              wanted ? "SET" : "DROP"));
     }
     return NX_OK;
 }
@@ -198,15 +201,16 @@ static nx_status add_fkey(nx__pub *p, nx__pub_table *t, const nx_publish_fkey *k
     const char *columns = nx__pub_list(p, k->columns, n, "", err), *to = nx__pub_ident(p, k->to, err);
     if (name == NULL || columns == NULL || to == NULL)
         return nx_nomem(err);
-    return nx_pg_execf(
-        p->pg, NULL, err,
-        "ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s.%s DEFERRABLE INITIALLY DEFERRED", t->target,
-        name, columns, p->schema_q, to);
+    return nx__pub_define(
+        p, err, "ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s.%s DEFERRABLE INITIALLY DEFERRED",
+        t->target, name, columns, p->schema_q, to);
 }
 
 /* The foreign keys that are there go, those of the description come: this runs only when the description changed. */
-static nx_status set_fkeys(nx__pub *p, nx__pub_table *t, nx_err *err)
+static nx_status drop_fkeys(nx__pub *p, nx__pub_table *t, nx_err *err)
 {
+    if (!t->exists)
+        return NX_OK;
     const char *params[] = {t->target};
     nx_pg_result *r = NULL;
     NX_TRY(nx_pg_query(p->pg,
@@ -216,9 +220,15 @@ static nx_status set_fkeys(nx__pub *p, nx__pub_table *t, nx_err *err)
     for (size_t i = 0; i < nx_pg_rows(r) && st == NX_OK; i++)
         st = nx_pg_execf(p->pg, NULL, err, "ALTER TABLE %s DROP CONSTRAINT %s", t->target, nx_pg_value(r, i, 0));
     nx_pg_result_drop(r);
-    for (size_t i = 0; i < t->d->n_foreign_keys && st == NX_OK; i++)
-        st = add_fkey(p, t, &t->d->foreign_keys[i], err);
     return st;
+}
+
+static nx_status set_fkeys(nx__pub *p, nx__pub_table *t, nx_err *err)
+{
+    NX_TRY(drop_fkeys(p, t, err));
+    for (size_t i = 0; i < t->d->n_foreign_keys; i++)
+        NX_TRY(add_fkey(p, t, &t->d->foreign_keys[i], err));
+    return NX_OK;
 }
 
 static nx_status comment(nx__pub *p, const char *what, const char *object, const char *text, nx_err *err)
@@ -228,7 +238,7 @@ static nx_status comment(nx__pub *p, const char *what, const char *object, const
     nx_status st = text == NULL ? nx_buf_adds(&b, "NULL") : nx_pg_literal(&b, nx_str_of(text));
     if (st != NX_OK)
         return nx_nomem(err);
-    return nx_pg_execf(p->pg, NULL, err, "COMMENT ON %s %s IS %s", what, object, b.p);
+    return nx__pub_define(p, err, "COMMENT ON %s %s IS %s", what, object, b.p);
 }
 
 static nx_status set_comments(nx__pub *p, nx__pub_table *t, nx_err *err)

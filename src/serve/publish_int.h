@@ -28,6 +28,7 @@ typedef struct nx__pub {
     const nx_publish_opts *o;
     nx_arena *a;
     nx_pg *pg;
+    nx_buf *script;       /* statements go there and not to a server; NULL otherwise */
     const char *schema;   /* nexus */
     const char *schema_q; /* "nexus" */
     nx__pub_table *tables;
@@ -47,6 +48,9 @@ NX_MUST_USE nx_status nx__pub_state_make(nx__pub *p, nx_err *err);
 NX_MUST_USE nx_status nx__pub_state_read(nx__pub *p, nx__pub_table *t, nx_err *err);
 NX_MUST_USE nx_status nx__pub_release_write(nx__pub *p, int64_t *ret_id, nx_err *err);
 NX_MUST_USE nx_status nx__pub_release_last(nx__pub *p, int64_t *ret_id, nx_err *err);
+
+/* publish_script.c: formats a statement of a table's definition and runs it, or writes it down where there is a script. */
+NX_PRINTF(3, 4) NX_MUST_USE nx_status nx__pub_define(nx__pub *p, nx_err *err, const char *fmt, ...);
 
 /* publish_ddl.c: fingerprint first; before rows: tables and columns; after rows: NOT NULL, foreign keys, comments. */
 NX_MUST_USE nx_status nx__pub_fingerprint(nx__pub *p, nx__pub_table *t, nx_err *err);
