@@ -11,6 +11,8 @@ const nx_opt_def nx_opts_contract[] = {
      false},
     {"--strict", NULL, NULL, "diff: risks count as breaks", false},
     {"--format", NULL, "delta|postgres|jsonschema|dbt|markdown", "export: the form", false},
+    {"--sample", NULL, "FILE", "test: messages, a line each or an array a line, plain or .zst", false},
+    {"--context", NULL, "COLUMN=VALUE", "test: what the request of these messages tells, e.g. symbol=AAPL", true},
     {NULL, NULL, NULL, NULL, false},
 };
 
@@ -159,6 +161,8 @@ static nx_status with_contracts(nx_project *p, const nx_args *a, nx_err *err)
         return list(p, err);
     if (strcmp(verb, "export") == 0)
         return nx_contract_export_cmd(p, a, err);
+    if (strcmp(verb, "test") == 0)
+        return nx_contract_test_cmd(p, a, err);
     if (strcmp(verb, "show") == 0 && a->n_words == 2) {
         const nx_contract *c;
         NX_TRY(nx_contract_named(p, a->words[1], &c, err));
@@ -166,7 +170,7 @@ static nx_status with_contracts(nx_project *p, const nx_args *a, nx_err *err)
     }
     nx_fail(err, NX_INVALID, "unknown: nexus contract %s%s%s", verb, a->n_words > 1 ? " " : "",
             a->n_words > 1 ? a->words[1] : "");
-    return nx_err_hint(err, NX_INVALID, "nexus contract lint, ls, show TABLE, diff OLD NEW, or export TABLE");
+    return nx_err_hint(err, NX_INVALID, "nexus contract lint, ls, show TABLE, diff OLD NEW, export TABLE, or test");
 }
 
 static nx_status run(nx_project *p, const nx_args *a, nx_err *err)

@@ -111,21 +111,25 @@ const nx_cmd nx_cmds[] = {
      .words_max = 2,
      .run = nx_cmd_quarantine},
     {.name = "contract",
-     .usage = "lint [FILE…] | ls | show TABLE | diff OLD… NEW | export [TABLE…] --format FORMAT",
-     .summary = "the data contracts: check, read, compare, export",
+     .usage =
+         "lint [FILE…] | ls | show TABLE | diff OLD… NEW | export [TABLE…] --format FORMAT | test [TABLE…] [--sample FILE]",
+     .summary = "the data contracts: check, read, compare, export, test",
      .help =
          "lint tells every problem of every file (exit 2), diff what changed between versions and whom it breaks:\n"
          "backward means that NEW reads what was made for OLD, forward that readers of OLD go on with what is made for\n"
          "NEW. A change that breaks the mode is refused (exit 1) until the major version grows. OLD and NEW are files, or\n"
          "tables of this project. export writes the Delta schema, the DDL of publish, a JSON Schema of the wire objects,\n"
-         "dbt sources with tests, or the reference page; without a table all that fit into one document.\n\n"
+         "dbt sources with tests, or the reference page; without a table all that fit into one document. test runs the examples of the contracts\n"
+         "themselves, or a file of messages, through the decoder (exit 1 when one is not as it should be).\n\n"
          "Examples\n"
          "  nexus contract lint\n"
          "  nexus contract show bronze.trades\n"
          "  nexus contract diff bronze.trades new/trades.odcs.yaml\n"
          "  nexus contract diff v1.odcs.yaml v2.odcs.yaml v3.odcs.yaml --mode backward-transitive\n"
          "  nexus contract export bronze.trades --format jsonschema\n"
-         "  nexus contract export --format markdown >docs/contracts.md",
+         "  nexus contract export --format markdown >docs/contracts.md\n"
+         "  nexus contract test\n"
+         "  nexus contract test bronze.trades --sample day.ndjson.zst --quiet",
      .opts = nx_opts_contract,
      .words_min = 1,
      .words_max = 1000,

@@ -10,5 +10,6 @@ NX_MUST_USE nx_status nx_contract_named(nx_project *p, const char *table, const 
 NX_MUST_USE nx_status nx_contract_lint_cmd(nx_project *p, const nx_args *a, nx_err *err);
 NX_MUST_USE nx_status nx_contract_diff_cmd(nx_project *p, const nx_args *a, nx_err *err);
 NX_MUST_USE nx_status nx_contract_export_cmd(nx_project *p, const nx_args *a, nx_err *err);
+NX_MUST_USE nx_status nx_contract_test_cmd(nx_project *p, const nx_args *a, nx_err *err);
 
 #endif

@@ -17,7 +17,7 @@ from report import Report
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.dirname(os.path.dirname(HERE))
 
-PARTS = ("itself", "features", "recorded", "synthetic", "demo")
+PARTS = ("itself", "contracts", "features", "recorded", "synthetic", "demo")
 
 
 class Suite:
@@ -49,6 +49,9 @@ class Suite:
 
     def itself(self):
         itself.check(self.report)
+
+    def contracts(self):
+        contracts.check(self.report, self.args.nexus, REPO, self.args.dbt, self.args.datacontract, self.folder)
 
     def features(self):
         p = Features(self.args.nexus, REPO, os.path.join(self.folder, "features"))
@@ -82,6 +85,7 @@ def main():
     a = argparse.ArgumentParser(description=__doc__)
     a.add_argument("--nexus", required=True, help="the built binary")
     a.add_argument("--dbt", required=True, help="dbt Core's command")
+    a.add_argument("--datacontract", required=True, help="datacontract-cli's command")
     a.add_argument("--shared", required=True, help="folder of the real data")
     a.add_argument("--only", choices=PARTS, help="run one part")
     a.add_argument("--keep", action="store_true", help="keep the temporary projects")
