@@ -139,7 +139,10 @@ static nx_status alpaca(nx_project *p, const nx_args *a, nx_err *err)
     while (kind < NX_COUNT_OF(kinds) && strcmp(kinds[kind], word) != 0)
         kind++;
     if (kind == NX_COUNT_OF(kinds)) {
-        nx_fail(err, NX_INVALID, "'%s' cannot be loaded from Alpaca", word);
+        if (word[0] == '\0')
+            nx_fail(err, NX_INVALID, "say what to load: nexus backfill alpaca KIND");
+        else
+            nx_fail(err, NX_INVALID, "'%s' cannot be loaded from Alpaca", word);
         return nx_err_hint(err, NX_INVALID, "one of bars, trades, assets, corporate-actions, calendar");
     }
     nx_alpaca_opts o = {.data_url = nx_config_str(p->cfg, "alpaca.data_url"),

@@ -43,9 +43,15 @@ nx_status nx_check_project(nx_project *p, const char *const *files, size_t n_fil
     nx_progress_begin(&bar, p->g, "check");
     nx_status st = compile(p, files, n_files, q, err);
     if (st == NX_OK)
-        st = nx_quality_scan(q, p->session, &(nx_scan_opts){.progress = show, .progress_ctx = &bar}, ret, err);
+        st = nx_quality_scan(q, p->session,
+                             &(nx_scan_opts){.progress = show, .progress_ctx = &bar, .stop = &nx_stop_requested}, ret,
+                             err);
     nx_progress_end(&bar);
     nx_quality_free(q);
+    if (st == NX_OK && nx_stop_requested) { /* what ran last was interrupted: no outcome of it counts */
+        nx_scan_drop(ret);
+        st = NX_CANCELLED;
+    }
     if (st == NX_OK && n_files == 0) {
         st = nx_gate_note(p, ret->fail + ret->error == 0, err);
         if (st != NX_OK)
@@ -91,7 +97,12 @@ nx_status nx_cmd_check(const nx_globals *g, nx_args *a, nx_err *err)
         return nx_fail(err, NX_INVALID, "--exit-codes is nexus or soda, not '%s'", codes);
     nx_project p;
     NX_TRY(nx_project_open(g, NX_NEED_CONTRACTS | NX_NEED_SESSION | NX_NEED_LOCK, &p, err));
-    nx_status st = run(&p, a, &soda, err);
+    nx_status st = nx_project_stoppable(&p, err);
+    if (st == NX_OK)
+        st = run(&p, a, &soda, err);
+    if (st == NX_CANCELLED)
+        nx_err_hint(err, nx_fail(err, st, "the checks were stopped; the gate of publication is as it was"),
+                    "run nexus check again: it begins anew");
     nx_project_close(&p);
     if ((st == NX_OK || st == NX_CHECK_FAILED) && codes != NULL && codes[0] == 's') {
         fflush(stdout);

@@ -116,7 +116,7 @@ static nx_status show(const nx_contract *c)
 static nx_status list(nx_project *p, nx_err *err)
 {
     nx_report rep;
-    nx_report_begin(&rep, p->g, "");
+    nx_report_begin(&rep, p->g, "contract                     table                        file");
     nx_jw *w = nx_report_json(&rep, "contracts");
     nx_jw_arr(w);
     for (size_t i = 0; i < nx_contracts_count(p->contracts); i++) {
@@ -168,6 +168,9 @@ static nx_status with_contracts(nx_project *p, const nx_args *a, nx_err *err)
         NX_TRY(nx_contract_named(p, a->words[1], &c, err));
         return p->g->json ? show_json(p->g, c, err) : show(c);
     }
+    if (strcmp(verb, "show") == 0)
+        return nx_err_hint(err, nx_fail(err, NX_INVALID, "name one table: nexus contract show TABLE"),
+                           "nexus contract ls lists them");
     nx_fail(err, NX_INVALID, "unknown: nexus contract %s%s%s", verb, a->n_words > 1 ? " " : "",
             a->n_words > 1 ? a->words[1] : "");
     return nx_err_hint(err, NX_INVALID, "nexus contract lint, ls, show TABLE, diff OLD NEW, export TABLE, or test");

@@ -137,7 +137,8 @@ static nx_status in_process(nx_project *p, const nx_args *a, const char *command
                      .operation_args = nx_args_get(a, "--args"),
                      .invocation = typed(p, a, command),
                      .line = p->g->json || strcmp(command, "ls") == 0 ? to_stderr : to_stdout,
-                     .data = to_stdout};
+                     .data = to_stdout,
+                     .stop = &nx_stop_requested};
     NX_TRY(nx_dbt_folders(p, a, &o.project_dir, &o.target_path, err));
     NX_TRY(all_of(p, a, "--select", "--models", &o.select, err));
     NX_TRY(all_of(p, a, "--exclude", NULL, &o.exclude, err));
@@ -145,6 +146,7 @@ static nx_status in_process(nx_project *p, const nx_args *a, const char *command
     nx_dbt_result r = {0};
     if (p->g->json && strcmp(command, "ls") == 0)
         return list_json(p->g, &o, err);
+    nx_stop_on_signals();
     nx_status st = nx_dbt_run(&o, &r, err);
     if ((st == NX_OK || st == NX_CHECK_FAILED) && p->g->json)
         printf("{\"pass\":%zu,\"warn\":%zu,\"error\":%zu,\"skip\":%zu,\"total\":%zu,\"rows_added\":%lld,"

@@ -94,7 +94,12 @@ nx_status nx_cmd_publish(const nx_globals *g, nx_args *a, nx_err *err)
     nx_publish_result r = {0};
     uint64_t began = nx_clock_mono();
     NX_TRY(nx_project_open(g, NX_NEED_SESSION | NX_NEED_LOCK, &p, err));
-    nx_status st = nx_publish_run(&p, nx_args_has(a, "--unchecked"), &r, err);
+    nx_status st = nx_project_stoppable(&p, err);
+    if (st == NX_OK)
+        st = nx_publish_run(&p, nx_args_has(a, "--unchecked"), &r, err);
+    if (st == NX_CANCELLED)
+        nx_err_hint(err, nx_fail(err, st, "publication was stopped: readers see the release before it"),
+                    "run nexus publish again: it begins anew");
     if (st == NX_OK) {
         st = nx_publish_report(g, &r, (double)(nx_clock_mono() - began) / 1e9, err);
         nx_publish_result_drop(&r);

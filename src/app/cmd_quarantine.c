@@ -27,6 +27,8 @@ static nx_status list(nx_project *p, const nx_args *a, nx_buf *sql, nx_err *err)
     int64_t limit;
     NX_TRY(nx_args_i64(a, "--limit", 50, 1, 1000000, &limit, err));
     const char *state = nx_args_get(a, "--state");
+    if (state != NULL && strcmp(state, "open") != 0 && strcmp(state, "replayed") != 0)
+        return nx_fail(err, NX_INVALID, "--state is open or replayed, not '%s'", state);
     nx_status st = nx_buf_adds(
         sql, "select record_id, source, contract, received_at, state, len(errors) as errors, errors[1].field as field, "
              "errors[1].rule as rule, errors[1].message as first_reason from quarantine.records");
@@ -133,6 +135,9 @@ static nx_status run(nx_project *p, const nx_args *a, nx_err *err)
         return list(p, a, &sql, err);
     if (strcmp(a->words[0], "show") == 0 && a->n_words == 2)
         return show(p, a->words[1], err);
+    if (strcmp(a->words[0], "show") == 0)
+        return nx_err_hint(err, nx_fail(err, NX_INVALID, "name one record: nexus quarantine show RECORD_ID"),
+                           "nexus quarantine ls lists them");
     nx_fail(err, NX_INVALID, "unknown: nexus quarantine %s", a->words[0]);
     return nx_err_hint(err, NX_INVALID, "nexus quarantine ls, or nexus quarantine show RECORD_ID");
 }

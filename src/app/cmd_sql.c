@@ -64,6 +64,17 @@ static nx_status say_written(nx_project *p, const char *path, int64_t rows, nx_e
     return nx_report_end(&rep, err);
 }
 
+/* The engine's words, with what it cannot know: where a person finds the names. */
+static nx_status explain(nx_status st, nx_err *err)
+{
+    nx_str text = nx_str_of(err->text);
+    if (st == NX_CANCELLED)
+        return nx_fail(err, st, "the query was stopped");
+    if (st == NX_INVALID && err->hint[0] == '\0' && nx_str_find(text, NX_STR("does not exist"), 0) != SIZE_MAX)
+        return nx_err_hint(err, st, "`nexus lake ls` shows the tables, `nexus lake show TABLE` a table's columns");
+    return st;
+}
+
 static nx_status write_parquet(nx_project *p, nx_str sql, const char *path, nx_err *err)
 {
     NX_ARENA_AUTO nx_arena a;
@@ -74,7 +85,9 @@ static nx_status write_parquet(nx_project *p, nx_str sql, const char *path, nx_e
     NX_TRY(find_target(path, &a, &t, err));
     if (t.part == NULL)
         return nx_fail(err, NX_INVALID, "%s is no file: Parquet needs one", path);
-    NX_TRY(nx_session_schema(p->session, sql, &a, &schema, err));
+    nx_status asked = nx_session_schema(p->session, sql, &a, &schema, err);
+    if (asked != NX_OK)
+        return explain(asked, err);
     remove(t.part); /* of a run that was cut: the engine writes new files only */
     nx_status st = nx_session_write_parquet(p->session, sql, schema, t.part, &(nx_parquet_opts){.keep_order = true}, &a,
                                             &stats, err);
@@ -87,7 +100,10 @@ static nx_status print_rows(nx_project *p, const nx_args *a, nx_str sql, FILE *f
     int64_t rows_max;
     NX_TRY(nx_args_i64(a, "--max-rows", f == stdout ? 100 : 0, 0, INT64_MAX, &rows_max, err));
     nx_result *r = NULL;
-    NX_TRY(nx_session_query(p->session, sql, &r, err));
+    NX_TRY(nx_session_one_statement(p->session, sql, err));
+    nx_status asked = nx_session_query(p->session, sql, &r, err);
+    if (asked != NX_OK)
+        return explain(asked, err);
     nx_out_form form = p->g->json ? NX_OUT_JSON : nx_args_has(a, "--csv") ? NX_OUT_CSV : NX_OUT_TABLE;
     nx_status st = nx_print_result(f, r, form, (size_t)rows_max, err);
     nx_result_drop(r);
@@ -136,7 +152,9 @@ nx_status nx_cmd_sql(const nx_globals *g, nx_args *a, nx_err *err)
     if (nx_args_has(a, "--parquet") && nx_args_has(a, "--csv"))
         return nx_fail(err, NX_INVALID, "--csv and --parquet are two forms: give one");
     NX_TRY(nx_project_open(g, NX_NEED_SESSION, &p, err));
-    nx_status st = run(&p, a, err);
+    nx_status st = nx_project_stoppable(&p, err);
+    if (st == NX_OK)
+        st = run(&p, a, err);
     nx_project_close(&p);
     return st;
 }

@@ -184,8 +184,8 @@ static nx_status replay(nx_project *p, const nx_args *a, nx_err *err)
     nx_report_str(&rep, "committed", r.committed ? "yes" : "no");
     NX_TRY(nx_report_end(&rep, err));
     if (r.rejected > 0 && !p->g->quiet)
-        fprintf(stderr, "%llu rows were refused, the first: %s\nnexus quarantine ls shows them\n",
-                (unsigned long long)r.rejected, r.first_error);
+        fprintf(stderr, "%llu %s refused, the first: %s\nnexus quarantine ls shows what is refused\n",
+                (unsigned long long)r.rejected, r.rejected == 1 ? "row was" : "rows were", r.first_error);
     return NX_OK;
 }
 

@@ -26,7 +26,8 @@ static nx_status models(nx_demo *d, nx_err *err)
                      .engine = d->p.engine,
                      .lake = d->p.lake,
                      .node = show_node,
-                     .ctx = &bar};
+                     .ctx = &bar,
+                     .stop = &nx_stop_requested};
     NX_TRY(nx_dbt_folders(&d->p, NULL, &o.project_dir, &o.target_path, err));
     nx_progress_begin(&bar, d->g, "models");
     nx_status st = nx_dbt_run(&o, &r, err);

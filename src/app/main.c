@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "app/cli.h"
+#include "app/project.h"
 #include "base/log.h"
 #include "data/json.h"
 
@@ -65,6 +66,11 @@ static int run(int argc, char **argv)
     }
     if (st == NX_OK && fflush(stdout) != 0)
         st = nx_fail_sys(&err, NX_IO, "could not write the answer");
+    if (st == NX_CANCELLED && nx_stop_requested) {
+        err.retriable = true;
+        if (err.hint[0] == '\0')
+            nx_err_hint(&err, st, "what was committed stays; the same command again goes on from there");
+    }
     /* a command that has told its failures already leaves the record empty */
     bool told = (st == NX_CHECK_FAILED || st == NX_INVALID) && err.status == NX_OK;
     if (st != NX_OK && st != NX_NOTHING && !told)

@@ -2,8 +2,10 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "enrich/enrich.h"
 #include "transform/dbt.h"
 
@@ -19,10 +21,30 @@ static void on_signal(int sig)
 
 void nx_stop_on_signals(void)
 {
-    struct sigaction sa = {.sa_handler = on_signal};
+    struct sigaction sa = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     sigemptyset(&sa.sa_mask);
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGTERM, &sa, NULL);
+}
+
+/* Interrupts again and again: a statement that had not begun yet is not reached by the first. */
+static void *watch(void *project)
+{
+    nx_project *p = project;
+    while (!atomic_load(&p->closing)) {
+        nx_clock_sleep_ms(20, NULL);
+        if (nx_stop_requested && !atomic_load(&p->closing))
+            nx_session_interrupt(p->session);
+    }
+    return NULL;
+}
+
+nx_status nx_project_stoppable(nx_project *p, nx_err *err)
+{
+    nx_stop_on_signals();
+    int rc = pthread_create(&p->watcher, NULL, watch, p);
+    p->watched = rc == 0;
+    return rc == 0 ? NX_OK : nx_fail(err, NX_NOMEM, "could not start a thread: %s", strerror(rc));
 }
 
 const char *nx_project_path(nx_project *p, const char *rel)
@@ -154,6 +176,9 @@ nx_status nx_project_open(const nx_globals *g, int needs, nx_project *p, nx_err 
 
 void nx_project_close(nx_project *p)
 {
+    atomic_store(&p->closing, true);
+    if (p->watched)
+        pthread_join(p->watcher, NULL);
     nx_session_close(p->session);
     nx_lake_close(p->lake);
     nx_engine_close(p->engine);

@@ -8,6 +8,9 @@
 #ifndef NX_APP_PROJECT_H
 #define NX_APP_PROJECT_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "app/config.h"
 #include "base/file.h"
 #include "contract/contract.h"
@@ -32,6 +35,9 @@ typedef struct nx_project {
     nx_session *session;
     nx_lock lock;
     const char *state; /* folder */
+    pthread_t watcher; /* of nx_project_stoppable() */
+    bool watched;
+    atomic_bool closing;
 } nx_project;
 
 /* needs: nx_need values or-ed. On an error everything is closed again. */
@@ -50,7 +56,10 @@ NX_MUST_USE nx_status nx_project_ensure_tables(nx_project *p, nx_err *err);
 /* Where the dbt project is and where its artifacts go; a: options of the command line, may be NULL. */
 NX_MUST_USE nx_status nx_dbt_folders(nx_project *p, const nx_args *a, const char **ret_project, const char **ret_target,
                                      nx_err *err);
-/* Set by SIGINT and SIGTERM once nx_stop_on_signals() was called. */
+/* From now on SIGINT and SIGTERM set nx_stop_requested, and the statement that runs in p->session then ends with NX_CANCELLED. */
+NX_MUST_USE nx_status nx_project_stoppable(nx_project *p, nx_err *err);
+/* Set by SIGINT and SIGTERM once nx_stop_on_signals() was called. The second such signal ends the process at once: what a kill
+ * leaves behind every command can go on from. */
 extern volatile bool nx_stop_requested;
 void nx_stop_on_signals(void);
 

@@ -53,6 +53,8 @@ double nx_session_progress(nx_session *s);
 NX_MUST_USE nx_status nx_session_exec(nx_session *s, nx_str sql, int64_t *ret_changed, nx_err *err);
 NX_MUST_USE nx_status nx_session_execf(nx_session *s, nx_err *err, const char *fmt, ...) NX_PRINTF(3, 4);
 
+/* NX_INVALID unless the text holds exactly one statement that can be parsed. */
+NX_MUST_USE nx_status nx_session_one_statement(nx_session *s, nx_str sql, nx_err *err);
 /* Runs one statement and materialises its rows. */
 NX_MUST_USE nx_status nx_session_query(nx_session *s, nx_str sql, nx_result **ret, nx_err *err);
 void nx_result_drop(nx_result *r);

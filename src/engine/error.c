@@ -72,7 +72,9 @@ static void add_hint(nx_err *err, duckdb_error_type type, nx_str second)
     else if (type == DUCKDB_ERROR_AUTOLOAD || type == DUCKDB_ERROR_MISSING_EXTENSION)
         nx_err_hint(err, NX_UNSUPPORTED,
                     "extensions are switched off: read through the tables of the lake or local files");
-    else if (nx_str_starts(second, NX_STR("Did you mean")) || nx_str_starts(second, NX_STR("Candidate")))
+    else if ((nx_str_starts(second, NX_STR("Did you mean")) &&
+              nx_str_find(second, NX_STR("pg_catalog."), 0) == SIZE_MAX) ||
+             (nx_str_starts(second, NX_STR("Candidate")) && second.p[second.n - 1] != ':'))
         nx_err_hint(err, NX_INVALID, NX_STR_FMT, NX_STR_ARG(second));
 }
 

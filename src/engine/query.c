@@ -26,19 +26,24 @@ nx_status nx__run(nx_session *s, const char *sql, duckdb_result *ret, nx_err *er
     return st;
 }
 
+/* Parses the text; NX_OK when it holds one statement. The caller destroys *ret always. */
+static nx_status extract_one(nx_session *s, const char *sql, duckdb_extracted_statements *ret, nx_err *err)
+{
+    idx_t n = duckdb_extract_statements(s->con, sql, ret);
+    if (n == 0) {
+        const char *why = duckdb_extract_statements_error(*ret);
+        return why == NULL ? nx_fail(err, NX_INVALID, "there is no statement in the text")
+                           : nx__error(s, DUCKDB_ERROR_PARSER, why, err);
+    }
+    return n == 1 ? NX_OK : nx_fail(err, NX_INVALID, "one statement is possible here, the text has %zu", (size_t)n);
+}
+
 nx_status nx__prepare(nx_session *s, const char *sql, duckdb_prepared_statement *ret, nx_err *err)
 {
     NX_TRY(ready(s, err));
     duckdb_extracted_statements parts = NULL;
-    idx_t n = duckdb_extract_statements(s->con, sql, &parts);
-    nx_status st = NX_OK;
-    if (n == 0) {
-        const char *why = duckdb_extract_statements_error(parts);
-        st = why == NULL ? nx_fail(err, NX_INVALID, "there is no statement in the text")
-                         : nx__error(s, DUCKDB_ERROR_PARSER, why, err);
-    } else if (n > 1) {
-        st = nx_fail(err, NX_INVALID, "one statement is possible here, the text has %zu", (size_t)n);
-    } else {
+    nx_status st = extract_one(s, sql, &parts, err);
+    if (st == NX_OK) {
         nx_session *old = nx__current_set(s);
         duckdb_state state = duckdb_prepare_extracted_statement(s->con, parts, 0, ret);
         nx__current_set(old);
@@ -75,6 +80,23 @@ static nx_status run_text(nx_session *s, nx_str sql, duckdb_result *ret, nx_err 
         return why.status;
     }
     nx_status st = nx__run(s, text, ret, err);
+    free(text);
+    return st;
+}
+
+nx_status nx_session_one_statement(nx_session *s, nx_str sql, nx_err *err)
+{
+    nx_err why = {0};
+    NX_TRY(ready(s, err));
+    char *text = terminated(sql, &why);
+    if (text == NULL) {
+        if (err != NULL)
+            *err = why;
+        return why.status;
+    }
+    duckdb_extracted_statements parts = NULL;
+    nx_status st = extract_one(s, text, &parts, err);
+    duckdb_destroy_extracted(&parts);
     free(text);
     return st;
 }

@@ -108,7 +108,7 @@ void nx__conn_take(nx_conn *c)
             nx_err err = {0};
             nx_status st = nx_wsd_next(c->ws, &c->held, &err);
             if (st == NX_INVALID || st == NX_LIMIT)
-                nx_log(NX_LOG_WARN, "stream", "%s: %s", nx_wsd_peer(c->ws), err.text);
+                nx_log_err(NX_LOG_WARN, "stream", &err);
             if (st != NX_OK && st != NX_AGAIN)
                 c->closing = true; /* the answer is queued already */
             if (st != NX_OK)

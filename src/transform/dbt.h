@@ -57,6 +57,7 @@ typedef struct nx_dbt_opts {
     void (*data)(void *ctx, const char *text);            /* a line of ls; NULL: dropped */
     void (*node)(void *ctx, const nx_dbt_node_result *r); /* after each node; NULL: not told */
     void *ctx;
+    const volatile bool *stop; /* set by another: the node under way ends, the others are skipped; may be NULL */
 } nx_dbt_opts;
 
 typedef struct nx_dbt_result {
@@ -67,7 +68,8 @@ typedef struct nx_dbt_result {
 } nx_dbt_result;
 
 /* Runs one command. NX_OK; NX_CHECK_FAILED: nodes or tests failed or were skipped (ret is filled, artifacts are written); NX_INVALID or
- * NX_UNSUPPORTED: the project cannot be used, with file and line (nothing was run); NX_IO. ret may be NULL. */
+ * NX_UNSUPPORTED: the project cannot be used, with file and line (nothing was run); NX_IO; NX_CANCELLED: stopped (ret is filled, artifacts
+ * are written). ret may be NULL. */
 NX_MUST_USE nx_status nx_dbt_run(const nx_dbt_opts *o, nx_dbt_result *ret, nx_err *err);
 
 /* Makes the views that builds left in state_dir in a session that has the lake's tables attached. A name that is a lake table by now is

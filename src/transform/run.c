@@ -180,6 +180,11 @@ static bool project_hooks(tally *t, const dbt_list *hooks)
     return good;
 }
 
+static bool stop_requested(const dbt_project *p)
+{
+    return p->o->stop != NULL && *p->o->stop;
+}
+
 static void run_all(tally *t, const char *why_stopped)
 {
     size_t slot = 0;
@@ -188,6 +193,10 @@ static void run_all(tally *t, const char *why_stopped)
         dbt_node *n = t->plan->order[i];
         if (!nx__dbt_has_slot(n))
             continue;
+        if (!t->stopped && stop_requested(t->p)) {
+            t->stopped = true;
+            t->why_stopped = "Skipping: stopped by request";
+        }
         run_one(t, n, ++slot);
         count(t, n);
     }
@@ -207,6 +216,12 @@ nx_status nx__dbt_run_plan(dbt_project *p, const dbt_plan *plan, nx_dbt_result *
     r->seconds = (double)(nx_clock_mono() - from) / 1e9;
     nx__dbt_say_summary(p, plan, r);
     NX_TRY(nx__dbt_write_results(p, plan, r->seconds, err));
+    if (r->skip > 0 && stop_requested(p))
+        return nx_err_hint(err,
+                           nx_fail(err, NX_CANCELLED,
+                                   "dbt %s was stopped: %zu of %zu nodes are done, %zu failed, %zu were left out",
+                                   p->o->command, r->pass + r->warn + r->no_op, r->total, r->error, r->skip),
+                           "run the same command again: what is done is brought up to date, the others follow");
     if (r->error == 0 && r->skip == 0)
         return NX_OK;
     return nx_fail(err, NX_CHECK_FAILED, "dbt %s: %zu of %zu failed, %zu skipped (first: %s)", p->o->command, r->error,

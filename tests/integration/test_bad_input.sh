@@ -23,8 +23,13 @@ printf 'lake: {root: [\n' >nexus.yml
 refuse 2 "nexus.yml" "$NEXUS" lake ls
 rm nexus.yml
 refuse 2 "no-such.yml" "$NEXUS" --config no-such.yml lake ls
-refuse 2 "bronze.nothing|no such|does not exist" "$NEXUS" sql 'select * from bronze.nothing'
+refuse 2 "nexus lake ls" "$NEXUS" sql 'select * from bronze.nothing'
 refuse 2 "syntax" "$NEXUS" sql 'selec 1'
+refuse 2 "one statement" "$NEXUS" sql 'select 1; select 2'
+refuse 2 "open or replayed" "$NEXUS" quarantine ls --state closed
+refuse 2 "name one record" "$NEXUS" quarantine show
+refuse 2 "name one table" "$NEXUS" contract show
+refuse 2 "say what to load" "$NEXUS" backfill alpaca
 
 # contracts: the file, the line, the key
 mkdir -p contracts && cp -r "$ROOT"/contracts/. contracts/

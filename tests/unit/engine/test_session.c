@@ -72,6 +72,29 @@ static nx_err refused(nx_session *s, const char *sql, nx_status want)
     return err;
 }
 
+static void one_statement_is_told_from_more(void **state)
+{
+    fixture *f = *state;
+    nx_err err = {0};
+    assert_int_equal(nx_session_one_statement(f->s, NX_STR("select ';' as a; -- select 2"), &err), NX_OK);
+    assert_int_equal(nx_session_one_statement(f->s, NX_STR("select 1; select 2"), &err), NX_INVALID);
+    assert_non_null(strstr(err.text, "the text has 2"));
+    assert_int_equal(nx_session_one_statement(f->s, NX_STR("-- nothing"), &err), NX_INVALID);
+    assert_int_equal(nx_session_one_statement(f->s, NX_STR("selec 1"), &err), NX_INVALID);
+}
+
+static void hints_help(void **state)
+{
+    fixture *f = *state;
+    nx_err err = {0};
+    nx_result *r = NULL;
+    assert_int_equal(nx_session_query(f->s, NX_STR("select len('a'::blob)"), &r, &err), NX_INVALID);
+    assert_string_equal(err.hint, ""); /* "Candidate functions:" and no candidate */
+    nx_err_clear(&err);
+    assert_int_equal(nx_session_query(f->s, NX_STR("from enum_"), &r, &err), NX_INVALID);
+    assert_null(strstr(err.hint, "pg_catalog"));
+}
+
 static void exec_counts_changed_rows(void **state)
 {
     fixture *f = *state;
@@ -340,6 +363,8 @@ static void quoting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(one_statement_is_told_from_more, setup, teardown),
+        cmocka_unit_test_setup_teardown(hints_help, setup, teardown),
         cmocka_unit_test_setup_teardown(exec_counts_changed_rows, setup, teardown),
         cmocka_unit_test_setup_teardown(sessions_do_not_see_each_other, setup, teardown),
         cmocka_unit_test_setup_teardown(a_session_with_an_open_transaction_detaches, setup, teardown),
