@@ -4,10 +4,14 @@
 #include "app/print.h"
 #include "app/project.h"
 #include "app/report.h"
+#include "ingest/quarantine_replay.h"
 
 const nx_opt_def nx_opts_quarantine[] = {
     {"--limit", NULL, "N", "ls: records shown (default 50)", false},
     {"--state", NULL, "STATE", "ls: open or replayed only", false},
+    {"--contract", NULL, "X", "replay: only what this contract refused (trades, or trades@1.0.0)", false},
+    {"--id", NULL, "RECORD_ID", "replay: only this record", false},
+    {"--dry-run", NULL, NULL, "replay: tell what would pass, change nothing", false},
     {NULL, NULL, NULL, NULL, false},
 };
 
@@ -125,6 +129,97 @@ static nx_status show(nx_project *p, const char *id, nx_err *err)
     return st;
 }
 
+/* ------------------------------------------------------------------ replay */
+
+enum { REASONS_SHOWN = 20, REASONS_JSON = 1000 };
+
+/* The first ones of what is refused again, in both forms. */
+typedef struct reasons {
+    nx_progress bar;
+    nx_buf text;
+    nx_status text_status;
+    nx_jw json;
+    int64_t n;
+} reasons;
+
+static void show_progress(void *ctx, int64_t records)
+{
+    nx_progress_set(&((reasons *)ctx)->bar, records, 0, "records");
+}
+
+static void keep_reason(void *ctx, nx_str id, nx_str contract, const nx_row_error *e)
+{
+    reasons *r = ctx;
+    if (r->n < REASONS_SHOWN && r->text_status == NX_OK)
+        r->text_status = nx_buf_addf(&r->text, "  " NX_STR_FMT "  %-14.*s  %s%s%s (%s)\n", NX_STR_ARG(id),
+                                     contract.n == 0 ? 7 : (int)contract.n, contract.n == 0 ? "unknown" : contract.p,
+                                     e->field, e->field[0] == '\0' ? "" : ": ", e->message, e->rule);
+    if (r->n++ >= REASONS_JSON)
+        return;
+    nx_jw_obj(&r->json);
+    nx_jw_key(&r->json, "record_id");
+    nx_jw_str(&r->json, id);
+    nx_jw_key(&r->json, "contract");
+    nx_jw_str(&r->json, contract);
+    nx_jw_key(&r->json, "field");
+    nx_jw_cstr(&r->json, e->field);
+    nx_jw_key(&r->json, "rule");
+    nx_jw_cstr(&r->json, e->rule);
+    nx_jw_key(&r->json, "message");
+    nx_jw_cstr(&r->json, e->message);
+    nx_jw_obj_end(&r->json);
+}
+
+static nx_status tell_replay(const nx_globals *g, bool dry, const nx_requeue_result *r, reasons *why, nx_buf *json,
+                             nx_err *err)
+{
+    nx_report rep;
+    nx_jw_arr_end(&why->json);
+    if (nx_jw_end(&why->json) != NX_OK || why->text_status != NX_OK)
+        return nx_nomem(err);
+    nx_report_begin(&rep, g, dry ? "Would be replayed from quarantine" : "Replayed from quarantine");
+    nx_report_i64(&rep, "records", r->records);
+    nx_report_i64(&rep, "replayed", r->replayed);
+    nx_report_i64(&rep, "refused_again", r->refused);
+    nx_report_i64(&rep, "rows_added", r->rows_added);
+    nx_jw_raw(nx_report_json(&rep, "reasons"), nx_buf_str(json));
+    if (!g->json && !g->quiet && why->n > 0) {
+        printf("\nRefused again, the first reason of each\n%s", why->text.p);
+        if (why->n > REASONS_SHOWN)
+            printf("  … and %lld more: --json tells the first 1,000\n", (long long)(why->n - REASONS_SHOWN));
+    }
+    return nx_report_end(&rep, err);
+}
+
+static nx_status replay(nx_project *p, const nx_args *a, nx_err *err)
+{
+    reasons why = {0};
+    NX_BUF_AUTO nx_buf json;
+    nx_buf_init(&json, 0);
+    nx_buf_init(&why.text, 0);
+    nx_jw_begin(&why.json, &json);
+    nx_jw_arr(&why.json);
+    bool dry = nx_args_has(a, "--dry-run");
+    nx_requeue_opts o = {.engine = p->engine,
+                         .lake = p->lake,
+                         .contracts = p->contracts,
+                         .contract = nx_args_get(a, "--contract"),
+                         .record_id = nx_args_get(a, "--id"),
+                         .dry_run = dry,
+                         .refused = keep_reason,
+                         .progress = show_progress,
+                         .ctx = &why,
+                         .stop = &nx_stop_requested};
+    nx_requeue_result r;
+    nx_progress_begin(&why.bar, p->g, "quarantine replay");
+    nx_status st = nx_quarantine_replay(&o, &r, err);
+    nx_progress_end(&why.bar);
+    if (st == NX_OK)
+        st = tell_replay(p->g, dry, &r, &why, &json, err);
+    nx_buf_drop(&why.text);
+    return st;
+}
+
 static nx_status run(nx_project *p, const nx_args *a, nx_err *err)
 {
     NX_BUF_AUTO nx_buf sql;
@@ -135,17 +230,22 @@ static nx_status run(nx_project *p, const nx_args *a, nx_err *err)
         return list(p, a, &sql, err);
     if (strcmp(a->words[0], "show") == 0 && a->n_words == 2)
         return show(p, a->words[1], err);
+    if (strcmp(a->words[0], "replay") == 0 && a->n_words == 1)
+        return replay(p, a, err);
     if (strcmp(a->words[0], "show") == 0)
         return nx_err_hint(err, nx_fail(err, NX_INVALID, "name one record: nexus quarantine show RECORD_ID"),
                            "nexus quarantine ls lists them");
     nx_fail(err, NX_INVALID, "unknown: nexus quarantine %s", a->words[0]);
-    return nx_err_hint(err, NX_INVALID, "nexus quarantine ls, or nexus quarantine show RECORD_ID");
+    return nx_err_hint(err, NX_INVALID, "nexus quarantine ls, show RECORD_ID, or replay");
 }
 
 nx_status nx_cmd_quarantine(const nx_globals *g, nx_args *a, nx_err *err)
 {
     nx_project p;
-    NX_TRY(nx_project_open(g, NX_NEED_CONTRACTS | NX_NEED_SESSION, &p, err));
+    bool writes = strcmp(a->words[0], "replay") == 0;
+    if (writes)
+        nx_stop_on_signals();
+    NX_TRY(nx_project_open(g, NX_NEED_CONTRACTS | NX_NEED_SESSION | (writes ? NX_NEED_LOCK : 0), &p, err));
     nx_status st = run(&p, a, err);
     nx_project_close(&p);
     return st;

@@ -103,9 +103,12 @@ const nx_cmd nx_cmds[] = {
      .opts = nx_opts_sim,
      .run = nx_cmd_sim},
     {.name = "quarantine",
-     .usage = "ls | show RECORD_ID",
+     .usage = "ls | show RECORD_ID | replay [--contract X] [--id RECORD_ID] [--dry-run]",
      .summary = "what was refused, byte for byte, with every reason",
-     .help = "Examples\n  nexus quarantine ls --limit 10\n  nexus quarantine show 0f3c…",
+     .help =
+         "replay sends open records through their contracts again, after a fix: rows that pass get into bronze once, with the source,\n"
+         "position and time they had; the others stay open.\n\n"
+         "Examples\n  nexus quarantine ls --limit 10\n  nexus quarantine show 0f3c…\n  nexus quarantine replay --contract trades --dry-run",
      .opts = nx_opts_quarantine,
      .words_min = 1,
      .words_max = 2,

@@ -299,7 +299,7 @@ nx_status nx_backfill_alpaca(const nx_pull_opts *p, nx_alpaca_kind kind, const n
     if (st == NX_OK)
         st = nx__fetch_open(&a.fetch, p, ret, "Alpaca", NULL, err);
     if (st == NX_OK)
-        st = nx__sink_open(&a.sink, p, ret, kinds[kind].table, "alpaca.rest",
+        st = nx__sink_open(&a.sink, p, ret, kinds[kind].table, NX_PULL_ALPACA,
                            kind == NX_ALPACA_TRADES ? trade_tie_break : NULL, history ? o->delay_us : -1, err);
     if (st == NX_OK)
         st = kinds[kind].read(&a, err);

@@ -43,27 +43,12 @@ static nx_status open_table(nx_stream *s, const nx_contract *c, nx_err *err)
     return NX_OK;
 }
 
-static nx_status check_quarantine(const nx_contract *c, nx_err *err)
-{
-    static const char *const names[] = {"record_id", "source",      "contract", "raw",
-                                        "errors",    "received_at", "state",    "replayed_at"};
-    const nx_schema *q = nx_contract_schema(c);
-    bool ok = q->n_fields == NX_COUNT_OF(names);
-    for (size_t i = 0; ok && i < q->n_fields; i++)
-        ok = strcmp(q->fields[i].name, names[i]) == 0;
-    if (ok && q->fields[4].type.kind == NX_LIST && q->fields[4].type.fields[0].type.n_fields == 5)
-        return NX_OK;
-    (void)nx_fail(err, NX_CONTRACT, "contract %s (%s) has not the columns that the edge writes", nx_contract_id(c),
-                  nx_contract_file(c));
-    return nx_err_hint(err, NX_CONTRACT, "restore the file: its columns are fixed by the program");
-}
-
 nx_status nx__commit_open(nx_stream *s, nx_err *err)
 {
     const nx_contract *q = nx_contracts_find(s->o.contracts, "quarantine.records");
     if (q == NULL)
         return nx_fail(err, NX_CONTRACT, "there is no contract for table quarantine.records");
-    NX_TRY(check_quarantine(q, err));
+    NX_TRY(nx__quarantine_columns(q, err));
     for (size_t i = 0; i < nx_contracts_count(s->o.contracts); i++) {
         const nx_contract *c = nx_contracts_at(s->o.contracts, i);
         if (nx_contract_speaks(c, s->feed) && c != q)

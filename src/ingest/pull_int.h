@@ -34,6 +34,10 @@ NX_MUST_USE nx_status nx__page_text(nx_str page, const char *path, nx_buf *ret, 
 
 /* ------------------------------------------------------------------ sink */
 
+/* Column _source of pulled rows. */
+#define NX_PULL_ALPACA "alpaca.rest"
+#define NX_PULL_REDDIT "reddit.rest"
+
 typedef struct nx_sink {
     const nx_pull_opts *o;
     nx_pull_result *r;
@@ -55,6 +59,11 @@ void nx__sink_close(nx_sink *s);
 /* Before the rows of a page: its position and time of receipt. */
 void nx__sink_page(nx_sink *s);
 NX_MUST_USE nx_status nx__sink_row(nx_sink *s, nx_str object, const nx_context *context, size_t n_context, nx_err *err);
+/* Columns that say the same thing each time a row is seen: not what we add, not when it was observed. */
+bool nx__pull_is_value(const char *name);
+/* " and "event_date" between …": the partitions that the rows of the temporary table "incoming" can be in, so that a big table is not
+ * read whole. Nothing for a table without partitions. */
+NX_MUST_USE nx_status nx__partition_range(nx_session *s, const nx_contract *c, nx_buf *sql, nx_err *err);
 /* app_id NULL: commits only if much is held. "": commits all of it. Else: all of it, with the mark (txn). */
 NX_MUST_USE nx_status nx__sink_flush(nx_sink *s, const char *app_id, int64_t txn_version, nx_err *err);
 

@@ -113,16 +113,14 @@ static bool has(const char *const *names, const char *name)
     return false;
 }
 
-/* Columns that say the same thing each time it is seen: not what the edge adds, not when it was observed. */
-static bool is_value(const char *name)
+bool nx__pull_is_value(const char *name)
 {
     return (name[0] != '_' || strcmp(name, "_extra") == 0) && strcmp(name, "observed_at") != 0;
 }
 
-/* " and b.event_date between …": the partitions that the rows can be in, so that a big table is not read whole. */
-static nx_status partition_range(nx_sink *s, nx_buf *sql, nx_err *err)
+nx_status nx__partition_range(nx_session *session, const nx_contract *c, nx_buf *sql, nx_err *err)
 {
-    const char *const *p = nx_contract_partition(s->contract);
+    const char *const *p = nx_contract_partition(c);
     if (p == NULL || p[0] == NULL)
         return NX_OK;
     NX_BUF_AUTO nx_buf q;
@@ -130,7 +128,7 @@ static nx_status partition_range(nx_sink *s, nx_buf *sql, nx_err *err)
     nx_result *r = NULL;
     if (nx_buf_addf(&q, "select min(\"%s\")::varchar, max(\"%s\")::varchar from incoming", p[0], p[0]) != NX_OK)
         return nx_nomem(err);
-    NX_TRY(nx_session_query(s->session, nx_buf_str(&q), &r, err));
+    NX_TRY(nx_session_query(session, nx_buf_str(&q), &r, err));
     nx_status st = NX_OK;
     if (!nx_result_is_null(r, 0, 0)) {
         st = nx_buf_addf(sql, " and \"%s\" between '", p[0]);
@@ -150,7 +148,7 @@ static nx_status split_columns(const nx_sink *s, nx_buf *by, nx_buf *on, nx_buf 
     const char *const *key = nx_contract_key(s->contract);
     for (size_t i = 0; i < c->n_fields; i++) {
         const char *name = c->fields[i].name;
-        if (!is_value(name))
+        if (!nx__pull_is_value(name))
             continue;
         if (has(key, name) || has(s->tie_break, name)) {
             NX_TRY(nx_buf_addf(by, "%s\"%s\"", by->n == 0 ? "" : ", ", name));
@@ -183,7 +181,7 @@ static nx_status new_rows_sql(nx_sink *s, nx_buf *sql, nx_err *err)
             by.p, table, NX_STR_ARG(s->meta.source));
     if (st != NX_OK)
         return nx_nomem(err);
-    NX_TRY(partition_range(s, sql, err));
+    NX_TRY(nx__partition_range(s->session, s->contract, sql, err));
     st = nx_buf_addf(
         sql,
         " and exists (select 1 from incoming i where %s) qualify row_number() over (partition by %s order by _ingest_pos desc, "

@@ -197,7 +197,7 @@ static nx_status may_go_on(reddit *d, const char *subreddit, nx_status st, nx_er
 
 static nx_status read_kind(reddit *d, const nx_pull_opts *p, const char *table, const char *kind, nx_err *err)
 {
-    nx_status st = nx__sink_open(&d->sink, p, d->fetch.r, table, "reddit.rest", NULL, 0, err);
+    nx_status st = nx__sink_open(&d->sink, p, d->fetch.r, table, NX_PULL_REDDIT, NULL, 0, err);
     for (const char *const *s = d->o->subreddits; st == NX_OK && *s != NULL; s++) {
         nx_err why = {0};
         d->fetch.r->windows++;

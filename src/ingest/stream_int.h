@@ -179,7 +179,21 @@ typedef struct nx_edge_mark {
 void nx__edge_set_mark(const nx_edge_set *set, const nx_stream *s, nx_edge_mark *ret);
 void nx__edge_set_undo(nx_edge_set *set, const nx_stream *s, const nx_edge_mark *m);
 
-/* quarantine.c: appends the refused rows of a frame to the set. NX_LIMIT, NX_NOMEM: nothing was appended. */
+/* quarantine.c. Columns of contracts/quarantine/records.odcs.yaml, in its order; nx__quarantine_columns() checks them by name. */
+enum {
+    NX_RECORD_ID,
+    NX_RECORD_SOURCE,
+    NX_RECORD_CONTRACT,
+    NX_RECORD_RAW,
+    NX_RECORD_ERRORS,
+    NX_RECORD_RECEIVED_AT,
+    NX_RECORD_STATE,
+    NX_RECORD_REPLAYED_AT
+};
+NX_MUST_USE nx_status nx__quarantine_columns(const nx_contract *c, nx_err *err);
+/* Position and index that the record was refused at; false when the id is not one of ours for that source. */
+bool nx__record_place(nx_str id, nx_str source, uint64_t *ret_pos, int32_t *ret_index);
+/* Appends the refused rows of a frame to the set. NX_LIMIT, NX_NOMEM: nothing was appended. */
 NX_MUST_USE nx_status nx__quarantine_add(nx_batch *b, const nx_verdict *v, nx_str source, int64_t received_us,
                                          uint64_t pos);
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Ctrl-C: each long command ends by itself, says what became of its work, exits with 75, leaves no half file, and can be run again.
+# Ctrl-C: each long command ends by itself, says what became of its work, exits with 75, leaves no half file, and can be run again. Promise 5.
 # shellcheck source=tests/integration/lib.sh
 source "$(dirname "$0")/lib.sh"
 

@@ -24,7 +24,11 @@ from (
             partition by symbol
             order by observed_at desc, case when status = 'active' then 0 else 1 end, _received_at desc, _ingest_pos desc, _ingest_idx desc
         ) as rn
-    from ({{ new_rows(ref('stg_assets')) }}) as n
+    from ({{ new_rows(
+        ref('stg_assets'),
+        "t.symbol = b.symbol and (t.observed_at, case when t.status = 'active' then 1 else 0 end, t._received_at, t._ingest_pos)"
+        ~ " >= (b.observed_at, case when b.status = 'active' then 1 else 0 end, b._received_at, b._ingest_pos)"
+    ) }}) as n
 ) as r
 {% if is_incremental() %}
 left join (select symbol, observed_at, status, _received_at, _ingest_pos from {{ this }}) as t

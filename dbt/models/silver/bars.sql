@@ -28,7 +28,11 @@ from (
             partition by symbol, timeframe, ts
             order by _received_at desc, _source desc, _ingest_pos desc, _ingest_idx desc
         ) as rn
-    from ({{ new_rows(ref('stg_bars')) }}) as n
+    from ({{ new_rows(
+        ref('stg_bars'),
+        't.symbol = b.symbol and t.timeframe = b.timeframe and t.ts = b.ts'
+        ~ ' and (t._received_at, t._source, t._ingest_pos) >= (b._received_at, b._source, b._ingest_pos)'
+    ) }}) as n
     where adjustment = 'raw'
 ) as r
 {% if is_incremental() %}

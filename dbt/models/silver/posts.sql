@@ -4,7 +4,11 @@
 {{ config(incremental_strategy='delete+insert', unique_key='fullname') }}
 
 with touched as (
-    select fullname from ({{ new_rows(ref('stg_posts')) }}) as n
+    select fullname from ({{ new_rows(
+        ref('stg_posts'),
+        't.fullname = b.fullname'
+        ~ ' and (t.observed_at, t._received_at, t._source, t._ingest_pos) >= (b.observed_at, b._received_at, b._source, b._ingest_pos)'
+    ) }}) as n
 ),
 
 -- aggregates of narrow rows, no window: that would take 256 MB and more for a year's talk about one symbol

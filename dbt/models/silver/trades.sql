@@ -2,7 +2,10 @@
 {{ config(incremental_strategy='append') }}
 
 with incoming as (
-    {{ new_rows(ref('stg_trades')) }}
+    {{ new_rows(
+        ref('stg_trades'),
+        't.symbol = b.symbol and t.trade_date = b.trade_date and t.exchange = b.exchange and t.trade_id = b.trade_id'
+    ) }}
 ),
 
 ranked as (
