@@ -103,8 +103,14 @@ static nx_status serve(nx_project *p, const nx_args *a, nx_err *err)
     if (st == NX_OK)
         st = wait_for_end(s, err);
     nx_alpaca_ws_stop(w);
+    nx_stream_stats taken;
+    nx_stream_stats_get(s, &taken);
     nx_err stop_err = {0};
     nx_status stopped = nx_stream_stop(s, &stop_err);
+    if (stopped == NX_OK)
+        nx_log(NX_LOG_INFO, "stream", "all is committed; since the start: %llu frames, %llu rows taken, %llu refused",
+               (unsigned long long)taken.frames, (unsigned long long)taken.accepted,
+               (unsigned long long)taken.rejected);
     if (st == NX_OK && stopped != NX_OK) {
         *err = stop_err;
         st = stopped;

@@ -14,7 +14,7 @@ const nx_conf_key nx_conf_keys[] = {
     {"stream.listen", NX_CONF_ADDRESS, false, "127.0.0.1:8000", 0, 0, "address of the push listener"},
     {"stream.tokens", NX_CONF_LIST, true, NULL, 0, 0, "bearer tokens (references) that may push; null: loopback only"},
     {"stream.tls", NX_CONF_STR, true, NULL, 0, 0, "certificate of the listener (not in this version: must be null)"},
-    {"stream.frame_bytes_max", NX_CONF_INT, false, "1048576", 1024, 67108864, "longest message taken, in bytes"},
+    {"stream.frame_bytes_max", NX_CONF_INT, false, "1048576", 1024, 3145728, "longest message taken, in bytes"},
     {"stream.connections_max", NX_CONF_INT, false, "256", 1, 65536, "connections at a time"},
     {"alpaca.key", NX_CONF_STR, true, "${env:APCA_API_KEY_ID}", 0, 0, "API key (reference)"},
     {"alpaca.secret", NX_CONF_STR, true, "${env:APCA_API_SECRET_KEY}", 0, 0, "API secret (reference)"},

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -143,6 +144,11 @@ static nx_status take_lock(nx_project *p, nx_err *err)
 
 static nx_status open_all(nx_project *p, int needs, nx_err *err)
 {
+    struct stat s;
+    if (stat(p->g->project, &s) == 0 && !S_ISDIR(s.st_mode)) {
+        nx_fail(err, NX_INVALID, "the project %s is a file, not a folder", p->g->project);
+        return nx_err_hint(err, NX_INVALID, "name its folder: --project DIR; a configuration file is --config FILE");
+    }
     if (!nx_file_exists(p->g->project)) { /* a misspelt name would start an empty project */
         nx_fail(err, NX_NOT_FOUND, "there is no project folder %s", p->g->project);
         return nx_err_hint(err, NX_NOT_FOUND, "name another with --project, or make it: mkdir %s", p->g->project);

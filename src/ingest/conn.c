@@ -14,6 +14,22 @@ enum { ACKS_MAX = 256 << 10 }; /* answers of one connection that wait for a sync
 
 /* ------------------------------------------------------------------ saying things */
 
+/* Once a second: peers that come again and again must not fill the disk with our log. */
+static bool may_tell(nx_stream *s)
+{
+    nx_mono_ns now = nx_clock_mono();
+    if (s->told_at != 0 && now - s->told_at < UINT64_C(1000000000)) {
+        s->untold++;
+        return false;
+    }
+    if (s->untold > 0)
+        nx_log(NX_LOG_WARN, "stream", "%llu more connections were refused or broken off",
+               (unsigned long long)s->untold);
+    s->told_at = now;
+    s->untold = 0;
+    return true;
+}
+
 void nx__conn_say(nx_conn *c, const char *fmt, ...)
 {
     char text[512];
@@ -107,7 +123,7 @@ void nx__conn_take(nx_conn *c)
         if (!c->has_held) {
             nx_err err = {0};
             nx_status st = nx_wsd_next(c->ws, &c->held, &err);
-            if (st == NX_INVALID || st == NX_LIMIT)
+            if ((st == NX_INVALID || st == NX_LIMIT) && may_tell(s))
                 nx_log_err(NX_LOG_WARN, "stream", &err);
             if (st != NX_OK && st != NX_AGAIN)
                 c->closing = true; /* the answer is queued already */
@@ -149,7 +165,8 @@ static void upgrade(nx_conn *c)
         why = "too many connections";
     }
     if (refuse != 0) {
-        nx_log(NX_LOG_WARN, "stream", "%s: refused with %d, %s", nx_wsd_peer(c->ws), refuse, why);
+        if (may_tell(s))
+            nx_log(NX_LOG_WARN, "stream", "%s: refused with %d, %s", nx_wsd_peer(c->ws), refuse, why);
         c->dead = nx_wsd_refuse(c->ws, refuse, why, NULL) != NX_OK;
         c->closing = true;
         return;

@@ -189,6 +189,7 @@ static nx_status may_go_on(reddit *d, const char *subreddit, nx_status st, nx_er
         return st;
     }
     nx_err_prefix(why, "r/%s cannot be read", subreddit);
+    nx_err_hint(why, NX_INVALID, "private, banned or misspelt: take it out of reddit.subreddits, or correct it");
     nx_log_err(NX_LOG_WARN, "pull", why);
     if (d->n_unread++ == 0)
         d->unread = *why;

@@ -135,8 +135,14 @@ static nx_status ask(replay *x, nx_str text, const bool *done, int64_t limit_ms,
     x->refusal_code = 0;
     NX_TRY(nx_wsc_send(x->ws, NX_WS_TEXT, text, ANSWER_MS, x->o->stop, err));
     while (!*done && x->refusal_code == 0) {
-        if (nx_clock_mono() >= until)
-            return nx_fail(err, NX_AGAIN, "the listener did not answer within %lld s", (long long)limit_ms / 1000);
+        if (nx_clock_mono() >= until) {
+            nx_fail(err, NX_AGAIN, "the listener did not answer within %lld s", (long long)limit_ms / 1000);
+            if (err != NULL)
+                err->retriable = true;
+            return nx_err_hint(
+                err, NX_AGAIN,
+                "its log says whether it waits (for room on its disk, say); then run the same command again");
+        }
         NX_TRY(take_answers(x, WAIT_MS, err));
     }
     if (*done)

@@ -101,6 +101,8 @@ struct nx_stream {
     uint64_t work;  /* counts what the callbacks did, to see when the sockets are drained */
     bool want_sync; /* acks of one connection fill its buffer */
     bool accept_off;
+    nx_mono_ns told_at; /* connections that are turned away are told once a second: a peer must not fill the log */
+    uint64_t untold;
     atomic_bool quit;
 };
 

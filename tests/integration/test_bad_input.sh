@@ -25,6 +25,9 @@ rm nexus.yml
 refuse 2 "no-such.yml" "$NEXUS" --config no-such.yml lake ls
 refuse 2 "nexus lake ls" "$NEXUS" sql 'select * from bronze.nothing'
 refuse 2 "syntax" "$NEXUS" sql 'selec 1'
+: >a-file
+refuse 2 "a-file is a file" "$NEXUS" --project a-file lake ls
+refuse 2 "1024 to 3145728" "$NEXUS" stream --set stream.frame_bytes_max=4000000
 refuse 2 "one statement" "$NEXUS" sql 'select 1; select 2'
 refuse 2 "open or replayed" "$NEXUS" quarantine ls --state closed
 refuse 2 "name one record" "$NEXUS" quarantine show
@@ -39,6 +42,7 @@ rm -r contracts
 
 # the edge: bad frames are refused with every reason, their neighbours kept
 serve stream "$NEXUS" stream --listen 127.0.0.1:0
+STREAM=$PID STREAM_PORT=$PORT
 to=ws://127.0.0.1:$PORT/ws/market-data
 good='{"T":"t","S":"AAPL","i":1,"x":"Q","p":1.25,"s":100,"c":["@"],"z":"C","t":"2024-01-02T15:00:00.123456789Z"}'
 {
@@ -67,6 +71,22 @@ mkdir other
 refuse 3 "in use" "$NEXUS" --project other stream --listen "127.0.0.1:$PORT"
 refuse 3 "process" "$NEXUS" stream --listen 127.0.0.1:0
 refuse 2 "loopback|token" "$NEXUS" --project other stream --listen 0.0.0.0:0
+# peers that are turned away again and again do not fill the log
+serve narrow "$NEXUS" --project other stream --listen 127.0.0.1:0 --set stream.connections_max=1
+fds=()
+for ((i = 0; i < 60; i++)); do
+    exec {fd}<>"/dev/tcp/127.0.0.1/$PORT"
+    fds+=("$fd")
+    printf 'GET /ws/market-data HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n' >&"$fd"
+    read -r -u "$fd" answer
+done
+has "one connection too many" "$answer" "503"
+for fd in "${fds[@]}"; do exec {fd}>&-; done
+stop "$PID"
+[[ $(grep -c "refused with 503" narrow.log) -lt 59 ]] || fail "a line of log for each connection that was refused"
+has "what was taken is told at the end" "$(tail -n 1 narrow.log)" "0 rows taken"
+PID=$STREAM PORT=$STREAM_PORT
+
 # oversized and unreadable input
 head -c 2000000 /dev/zero | tr '\0' 'x' >big.ndjson
 refuse 2 "big.ndjson|too long" "$NEXUS" replay big.ndjson --speed max --to "$to"
