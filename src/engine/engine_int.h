@@ -88,8 +88,15 @@ struct nx__source {
     size_t n_rows;
     const size_t *fields; /* the fields to show, n_fields of them */
     size_t n_fields;
-    bool bound; /* atomic: orders what the session's thread wrote before what the engine's threads read */
+    unsigned turns; /* atomic; see nx__source_turn() */
 };
+
+/* Orders what the session's thread and the engine's threads do to the batch: called before and after each one's part. The
+ * engine hands its tasks over by means of its own, which no tool of ours can see. */
+static inline void nx__source_turn(nx__source *src)
+{
+    __atomic_fetch_add(&src->turns, 1, __ATOMIC_ACQ_REL);
+}
 
 /* Registers the table function nx__batch(): the rows of the current session's source. */
 NX_MUST_USE nx_status nx__source_register(duckdb_connection con, nx_err *err);

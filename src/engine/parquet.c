@@ -213,6 +213,7 @@ nx_status nx_session_write_batch(nx_session *s, const nx_batch *b, const uint32_
         /* One thread reads the batch and writes the file: that alone keeps the order, and faster than asking for it. */
         st = nx__copy_parquet(s, NX_STR("SELECT * FROM " NX__SOURCE_FUNCTION "()"), path, opts, false, a, ret, err);
         s->source = NULL;
+        nx__source_turn(&src);
     }
     free(fields);
     return st;
@@ -233,6 +234,7 @@ nx_status nx_session_load_batch(nx_session *s, const char *name, const nx_batch 
         st = nx_session_execf(s, err, "CREATE OR REPLACE TEMP TABLE %s AS SELECT * FROM " NX__SOURCE_FUNCTION "()",
                               ident.p);
         s->source = NULL;
+        nx__source_turn(&src);
     }
     free(fields);
     return st;

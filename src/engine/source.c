@@ -82,7 +82,7 @@ static void on_bind(duckdb_bind_info info)
         duckdb_bind_add_result_column(info, f->name, t);
         duckdb_destroy_logical_type(&t);
     }
-    __atomic_store_n(&src->bound, true, __ATOMIC_RELEASE);
+    nx__source_turn(src);
     duckdb_bind_set_bind_data(info, src, NULL);
     duckdb_bind_set_cardinality(info, src->n_rows, true);
 }
@@ -228,12 +228,9 @@ static bool fill(duckdb_vector vec, const nx_col *c, const span *p)
 
 static void on_rows(duckdb_function_info info, duckdb_data_chunk out)
 {
-    const nx__source *src = duckdb_function_get_bind_data(info);
+    nx__source *src = duckdb_function_get_bind_data(info);
     cursor *c = duckdb_function_get_init_data(info);
-    if (!__atomic_load_n(&src->bound, __ATOMIC_ACQUIRE)) {
-        duckdb_function_set_error(info, "the batch was never bound");
-        return;
-    }
+    nx__source_turn(src);
     size_t n = src->n_rows - c->at;
     if (n > duckdb_vector_size())
         n = duckdb_vector_size();
@@ -246,6 +243,7 @@ static void on_rows(duckdb_function_info info, duckdb_data_chunk out)
     }
     c->at += n;
     duckdb_data_chunk_set_size(out, n);
+    nx__source_turn(src);
 }
 
 nx_status nx__source_register(duckdb_connection con, nx_err *err)
