@@ -8,10 +8,11 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "data/json.h"
+#include "data/msgpack.h"
 #include "io/http.h"
 #include "io/wsc.h"
 
-enum { SYNC_MS = 250, SEND_MS = 10000 };
+enum { SYNC_MS = 250, SEND_MS = 10000, DEFLATE_BYTES_MIN = 512 };
 
 static const char *const state_names[] = {
 #define X(s) #s,
@@ -30,6 +31,7 @@ struct nx_alpaca_ws {
     nx_wsc *conn;
     /* of the frame under way: what its control messages said */
     bool connected, signed_in, subscribed;
+    bool binary; /* the vendor's last message was msgpack: we answer in kind */
     int error_code;
     char error_msg[160];
     int tries;            /* since data last came */
@@ -55,12 +57,20 @@ static bool on_control(void *ctx, nx_str type, nx_str object)
     NX_ARENA_AUTO nx_arena a;
     nx_arena_init(&a, 1 << 20);
     nx_val *v;
+    NX_BUF_AUTO nx_buf json;
+    nx_buf_init(&json, 1 << 20);
     if (nx_str_is(type, "subscription")) {
         w->subscribed = true;
         return true;
     }
-    if ((!nx_str_is(type, "success") && !nx_str_is(type, "error")) ||
-        nx_json_parse(object, NULL, &a, &v, NULL) != NX_OK)
+    if (!nx_str_is(type, "success") && !nx_str_is(type, "error"))
+        return false;
+    if (object.n > 0 && nx_mp_is_container(object.p[0])) {
+        if (nx_mp_to_json(object, &json, NULL) != NX_OK)
+            return false;
+        object = nx_buf_str(&json);
+    }
+    if (nx_json_parse(object, NULL, &a, &v, NULL) != NX_OK)
         return false;
     nx_str msg = nx_val_str(nx_val_get(v, "msg"), NX_STR(""));
     if (nx_str_is(type, "success")) {
@@ -124,6 +134,7 @@ static nx_status take(nx_alpaca_ws *w, int64_t timeout_ms, nx_err *err)
     if (st == NX_INVALID || st == NX_LIMIT) /* no WebSocket any more */
         return lost(err);
     NX_TRY(st);
+    w->binary = f.op == NX_WS_BINARY;
     NX_TRY(nx_feed_put(w->feed, (nx_str){f.p, f.n}, nx_clock_wall(), &v, err));
     pthread_mutex_lock(&w->lock);
     w->stats.frames++;
@@ -164,6 +175,18 @@ static nx_status say(nx_alpaca_ws *w, nx_ws_op op, nx_str text, nx_err *err)
     return lost(err);
 }
 
+/* An action in the codec of the connection. The vendor takes the one that the upgrade asked for, and speaks it first; who stands in for it may
+ * know JSON only. */
+static nx_status say_action(nx_alpaca_ws *w, nx_str json, nx_err *err)
+{
+    NX_BUF_AUTO nx_buf b;
+    nx_buf_init(&b, 1 << 20);
+    if (!w->binary)
+        return say(w, NX_WS_TEXT, json, err);
+    NX_TRY(nx_mp_from_json(json, NULL, &b, err));
+    return say(w, NX_WS_BINARY, nx_buf_str(&b), err);
+}
+
 static nx_status sign_in(nx_alpaca_ws *w, nx_err *err)
 {
     NX_BUF_AUTO nx_buf b;
@@ -182,10 +205,10 @@ static nx_status sign_in(nx_alpaca_ws *w, nx_err *err)
         return nx_nomem(err);
     enter(w, NX_ALPACA_WS_SIGNING_IN);
     NX_TRY(await(w, &w->connected, "the greeting", err));
-    NX_TRY(say(w, NX_WS_TEXT, nx_buf_str(&b), err));
+    NX_TRY(say_action(w, nx_buf_str(&b), err));
     NX_TRY(await(w, &w->signed_in, "the sign-in", err));
     enter(w, NX_ALPACA_WS_SUBSCRIBING);
-    NX_TRY(say(w, NX_WS_TEXT, nx_str_of(w->subscribe), err));
+    NX_TRY(say_action(w, nx_str_of(w->subscribe), err));
     return await(w, &w->subscribed, "the subscription", err);
 }
 
@@ -234,11 +257,13 @@ static nx_status receive(nx_alpaca_ws *w, nx_err *err)
 
 static nx_status session(nx_alpaca_ws *w, nx_err *err)
 {
-    static const char *const headers[] = {"Content-Type: application/json", NULL};
+    static const char *const headers[] = {"Content-Type: application/msgpack", NULL};
     w->connected = w->signed_in = w->subscribed = false;
     w->error_code = 0;
     enter(w, NX_ALPACA_WS_CONNECTING);
-    nx_status st = nx_wsc_connect(&(nx_wsc_opts){.url = w->url, .headers = headers}, &w->stop, &w->conn, err);
+    nx_status st = nx_wsc_connect(
+        &(nx_wsc_opts){.url = w->url, .headers = headers, .deflate = true, .deflate_bytes_min = DEFLATE_BYTES_MIN},
+        &w->stop, &w->conn, err);
     if (st == NX_OK) {
         pthread_mutex_lock(&w->lock);
         w->stats.connects++;

@@ -1,7 +1,7 @@
 /* ingest/alpaca_ws.h
  *
- * Client of Alpaca's market data stream (JSON): connects, signs in, subscribes, hands every data frame to the edge's feed, syncs when a burst is over
- * and four times a second within one. Reconnects with full jitter after a cut, a broken protocol, silence (no byte, not even an answer to our
+ * Client of Alpaca's market data stream, in msgpack and compressed where the other side can (JSON and plain where not): connects, signs
+ * in, subscribes, hands every data frame to the edge's feed, syncs when a burst is over and four times a second within one. Reconnects with full jitter after a cut, a broken protocol, silence (no byte, not even an answer to our
  * ping) and the vendor's passing errors. A refusal that no retry can mend (credentials, plan, limits) ends the feed with the vendor's words.
  *
  *   CONNECTING -> SIGNING_IN -> SUBSCRIBING -> STREAMING -> (lost) WAITING -> CONNECTING

@@ -27,7 +27,7 @@ static void on_connect(void *ctx, int fd, unsigned events)
     (void)events;
     nx_stream *s = ctx;
     for (;;) {
-        nx_wsd_opts o = {.message_bytes_max = s->o.frame_bytes_max};
+        nx_wsd_opts o = {.message_bytes_max = s->o.frame_bytes_max, .deflate = true};
         nx_wsd_conn *ws;
         nx_err err = {0};
         nx_status st = nx_wsd_accept(fd, &o, &ws, &err);

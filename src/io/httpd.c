@@ -27,6 +27,7 @@ struct nx_httpd_conn {
     bool too_large;
     nx_httpd_upgrade_fn upgrade; /* set: who takes the connection over */
     void *upgrade_ctx;
+    nx_deflate_params deflate;
 };
 
 const char *nx_httpd_query(const nx_httpd_req *r, const char *name)
@@ -65,7 +66,7 @@ static void set_message(nx_httpd_resp *r, int status, const char *message)
         nx_buf_clear(&r->body);
 }
 
-void nx_httpd_upgrade(const nx_httpd_req *r, nx_httpd_resp *resp, nx_httpd_upgrade_fn fn, void *ctx)
+void nx_httpd_upgrade(const nx_httpd_req *r, nx_httpd_resp *resp, bool deflate, nx_httpd_upgrade_fn fn, void *ctx)
 {
     const char *upgrade = nx_httpd_header(r, "Upgrade"), *connection = nx_httpd_header(r, "Connection");
     const char *version = nx_httpd_header(r, "Sec-WebSocket-Version"), *key = nx_httpd_header(r, "Sec-WebSocket-Key");
@@ -81,6 +82,10 @@ void nx_httpd_upgrade(const nx_httpd_req *r, nx_httpd_resp *resp, nx_httpd_upgra
     nx_ws_accept(nx_str_of(key), accept);
     nx_httpd_resp_header(resp, "Upgrade", "websocket");
     nx_httpd_resp_header(resp, "Sec-WebSocket-Accept", accept);
+    const char *offers = nx_httpd_header(r, "Sec-WebSocket-Extensions");
+    char answer[NX_DEFLATE_ANSWER_MAX];
+    if (deflate && offers != NULL && nx_deflate_accept(nx_str_of(offers), &resp->deflate, answer))
+        nx_httpd_resp_header(resp, "Sec-WebSocket-Extensions", answer);
     resp->status = 101;
     resp->upgrade = fn;
     resp->upgrade_ctx = ctx;
@@ -98,7 +103,7 @@ static void on_upgrade(void *cls, struct MHD_Connection *connection, void *req_c
 {
     const nx_httpd_conn *c = req_cls;
     (void)cls, (void)connection;
-    c->upgrade(c->upgrade_ctx, sock, (nx_str){extra, extra_n}, close_upgraded, urh);
+    c->upgrade(c->upgrade_ctx, sock, (nx_str){extra, extra_n}, &c->deflate, close_upgraded, urh);
 }
 
 static struct MHD_Response *make_response(nx_httpd_conn *c, nx_httpd_resp *r)
@@ -106,6 +111,7 @@ static struct MHD_Response *make_response(nx_httpd_conn *c, nx_httpd_resp *r)
     if (r->upgrade != NULL && r->status == 101) {
         c->upgrade = r->upgrade;
         c->upgrade_ctx = r->upgrade_ctx;
+        c->deflate = r->deflate;
         return MHD_create_response_for_upgrade(on_upgrade, NULL);
     }
     size_t n = r->body.n;

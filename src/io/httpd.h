@@ -9,6 +9,7 @@
 #define NX_IO_HTTPD_H
 
 #include "base/str.h"
+#include "io/deflate.h"
 
 typedef struct nx_httpd nx_httpd;
 typedef struct nx_httpd_conn nx_httpd_conn;
@@ -20,25 +21,27 @@ typedef struct nx_httpd_req {
     nx_httpd_conn *conn; /* for the look-ups below */
 } nx_httpd_req;
 
-/* Takes over an upgraded connection: the socket, the bytes that came behind the request (valid during the call), and
- * the function that closes it, to be called exactly once and before nx_httpd_stop (nx_wsd_adopt takes all three). */
-typedef void (*nx_httpd_upgrade_fn)(void *ctx, int fd, nx_str early, void (*closer)(void *closer_ctx),
-                                    void *closer_ctx);
+/* Takes over an upgraded connection: the socket, the bytes that came behind the request (valid during the call), the function that closes it, to
+ * be called exactly once and before nx_httpd_stop (nx_wsd_adopt takes all three), and what was agreed on compression (nx_wsd_agree). */
+typedef void (*nx_httpd_upgrade_fn)(void *ctx, int fd, nx_str early, const nx_deflate_params *deflate,
+                                    void (*closer)(void *closer_ctx), void *closer_ctx);
 
 typedef struct nx_httpd_resp {
-    int status;               /* default 200 */
-    const char *content_type; /* static; default application/json */
-    nx_buf body;              /* initialised by the server */
-    char headers[8][2][128];  /* name, value; first empty name ends */
+    int status;                                /* default 200 */
+    const char *content_type;                  /* static; default application/json */
+    nx_buf body;                               /* initialised by the server */
+    char headers[8][2][NX_DEFLATE_ANSWER_MAX]; /* name, value; first empty name ends */
     /* Set by a handler together with status 101: the connection leaves HTTP once the answer is out
      * (nx_httpd_upgrade). */
     nx_httpd_upgrade_fn upgrade;
     void *upgrade_ctx;
+    nx_deflate_params deflate;
 } nx_httpd_resp;
 
 /* Turns the request into a WebSocket upgrade: checks its headers and fills status, Upgrade, Connection and
- * Sec-WebSocket-Accept. Without a proper request the answer becomes 426 and fn is never called. */
-void nx_httpd_upgrade(const nx_httpd_req *r, nx_httpd_resp *resp, nx_httpd_upgrade_fn fn, void *ctx);
+ * Sec-WebSocket-Accept, with deflate also Sec-WebSocket-Extensions where the client offers permessage-deflate. Without a proper request the answer
+ * becomes 426 and fn is never called. */
+void nx_httpd_upgrade(const nx_httpd_req *r, nx_httpd_resp *resp, bool deflate, nx_httpd_upgrade_fn fn, void *ctx);
 
 /* Query or header by name; NULL when absent; valid during the call. Query values are decoded. */
 const char *nx_httpd_query(const nx_httpd_req *r, const char *name);

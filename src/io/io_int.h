@@ -6,6 +6,13 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "io/ws.h"
+
+/* The close code that a message which does not inflate gets. */
+static inline int nx__inflate_close(nx_status st)
+{
+    return st == NX_LIMIT ? NX_WS_CLOSE_TOO_BIG : st == NX_INVALID ? NX_WS_CLOSE_BAD_DATA : NX_WS_CLOSE_INTERNAL;
+}
 
 /* Milliseconds left until a monotonic deadline, never negative. NX__FOREVER stays for ever (-1 for poll). */
 #define NX__FOREVER UINT64_MAX

@@ -72,8 +72,12 @@ nx_status nx_ws_next(char *bytes, size_t n, size_t *at, const nx_ws_limits *lim,
     }
     unsigned op = h[0] & 0x0F;
     bool masked = (h[1] & 0x80) != 0;
-    if (NX_UNLIKELY((h[0] & 0x70) != 0))
-        return refuse(NX_WS_CLOSE_PROTOCOL, ret_close, err, "reserved bits are set (no extension was agreed)");
+    bool deflated = (h[0] & 0x40) != 0;
+    if (NX_UNLIKELY((h[0] & 0x30) != 0 || (deflated && !lim->deflate)))
+        return refuse(NX_WS_CLOSE_PROTOCOL, ret_close, err, "reserved bits are set that no extension was agreed for");
+    if (NX_UNLIKELY(deflated && op != NX_WS_TEXT && op != NX_WS_BINARY))
+        return refuse(NX_WS_CLOSE_PROTOCOL, ret_close, err,
+                      "only the first frame of a message says that it is compressed");
     if (NX_UNLIKELY((known >> op & 1) == 0))
         return refuse(NX_WS_CLOSE_PROTOCOL, ret_close, err, "unknown operation code");
     if (NX_UNLIKELY(masked != lim->expect_masked))
@@ -90,7 +94,7 @@ nx_status nx_ws_next(char *bytes, size_t n, size_t *at, const nx_ws_limits *lim,
         *need = head + (size_t)len;
         return NX_AGAIN;
     }
-    *ret = (nx_ws_frame){(nx_ws_op)op, (h[0] & 0x80) != 0, (char *)h + head, (size_t)len};
+    *ret = (nx_ws_frame){(nx_ws_op)op, (h[0] & 0x80) != 0, deflated, (char *)h + head, (size_t)len};
     if (masked) {
         uint32_t key;
         memcpy(&key, h + head - 4, 4);
@@ -103,11 +107,11 @@ nx_status nx_ws_next(char *bytes, size_t n, size_t *at, const nx_ws_limits *lim,
     return NX_OK;
 }
 
-nx_status nx_ws_write(nx_buf *b, nx_ws_op op, bool fin, nx_str payload, const unsigned char *mask)
+static nx_status write_frame(nx_buf *b, unsigned first, nx_str payload, const unsigned char *mask)
 {
     unsigned char h[14];
     size_t k = 2;
-    h[0] = (unsigned char)((fin ? 0x80 : 0) | op);
+    h[0] = (unsigned char)first;
     if (payload.n < 126) {
         h[1] = (unsigned char)payload.n;
     } else {
@@ -131,6 +135,16 @@ nx_status nx_ws_write(nx_buf *b, nx_ws_op op, bool fin, nx_str payload, const un
     b->n += k + payload.n;
     b->p[b->n] = '\0';
     return NX_OK;
+}
+
+nx_status nx_ws_write(nx_buf *b, nx_ws_op op, bool fin, nx_str payload, const unsigned char *mask)
+{
+    return write_frame(b, (fin ? 0x80u : 0u) | op, payload, mask);
+}
+
+nx_status nx_ws_write_deflated(nx_buf *b, nx_ws_op op, nx_str packed, const unsigned char *mask)
+{
+    return write_frame(b, 0xC0u | op, packed, mask);
 }
 
 void nx_ws_accept(nx_str key, char out[29])

@@ -34,13 +34,15 @@ enum {
 typedef struct nx_ws_frame {
     nx_ws_op op;
     bool fin;
-    char *p; /* payload, unmasked in place */
+    bool deflated; /* bit RSV1: the message that begins here is compressed */
+    char *p;       /* payload, unmasked in place */
     size_t n;
 } nx_ws_frame;
 
 typedef struct nx_ws_limits {
     size_t message_bytes_max; /* of a whole message, fragments together */
     bool expect_masked;       /* server side: true */
+    bool deflate;             /* permessage-deflate was agreed: RSV1 may stand at the first frame of a message */
 } nx_ws_limits;
 
 /* Takes the next whole frame from bytes[*at, n): unmasks it in place (and clears its key, so the bytes can be read
@@ -51,6 +53,8 @@ NX_MUST_USE nx_status nx_ws_next(char *bytes, size_t n, size_t *at, const nx_ws_
                                  size_t *need, int *ret_close, nx_err *err);
 /* Appends one frame; mask NULL: not masked (server), else 4 bytes (client). */
 NX_MUST_USE nx_status nx_ws_write(nx_buf *b, nx_ws_op op, bool fin, nx_str payload, const unsigned char *mask);
+/* The same for a whole message that was compressed (io/deflate.h): with RSV1. */
+NX_MUST_USE nx_status nx_ws_write_deflated(nx_buf *b, nx_ws_op op, nx_str packed, const unsigned char *mask);
 /* XORs the mask over p, starting at mask byte `phase & 3`. */
 void nx_ws_mask(char *p, size_t n, const unsigned char mask[4], size_t phase);
 /* Sec-WebSocket-Accept of a key (RFC 6455 section 4.2.2): 28 characters and a 0. */

@@ -16,6 +16,11 @@ int nx_wsc_close_code(const nx_wsc *c)
     return c->close_code;
 }
 
+bool nx_wsc_deflates(const nx_wsc *c)
+{
+    return c->deflate != NULL;
+}
+
 nx_mono_ns nx_wsc_heard_at(const nx_wsc *c)
 {
     return c->heard_at;
@@ -37,9 +42,25 @@ static nx_status gone(nx_wsc *c, nx_err *err)
     return NX_REMOTE;
 }
 
-nx_status nx_wsc_queue(nx_wsc *c, nx_ws_op op, nx_str payload, nx_err *err)
+/* Compressed where that was agreed and pays. */
+static nx_status write_message(nx_wsc *c, nx_ws_op op, nx_str payload, nx_err *err)
 {
     unsigned char mask[4];
+    uint64_t r = nx_rand_u64(&c->rand) >> 32;
+    memcpy(mask, &r, 4);
+    nx_str packed;
+    nx_status st = NX_NOTHING;
+    if (c->deflate != NULL && op < NX_WS_CLOSE && c->deflate_bytes_min > 0 && payload.n >= c->deflate_bytes_min)
+        st = nx_deflate_give(c->deflate, payload, &packed, err);
+    if (st == NX_NOTHING)
+        return nx_ws_write(&c->out, op, true, payload, mask);
+    if (st == NX_OK && (st = nx_ws_write_deflated(&c->out, op, packed, mask)) != NX_OK)
+        nx_deflate_unsent(c->deflate);
+    return st;
+}
+
+nx_status nx_wsc_queue(nx_wsc *c, nx_ws_op op, nx_str payload, nx_err *err)
+{
     if (c->ended)
         return gone(c, err);
     if (c->closing)
@@ -49,9 +70,7 @@ nx_status nx_wsc_queue(nx_wsc *c, nx_ws_op op, nx_str payload, nx_err *err)
         c->out.n -= c->out_at;
         c->out_at = 0;
     }
-    uint64_t r = nx_rand_u64(&c->rand) >> 32;
-    memcpy(mask, &r, 4);
-    nx_status st = nx_ws_write(&c->out, op, true, payload, mask);
+    nx_status st = write_message(c, op, payload, err);
     return st == NX_OK ? st
                        : nx_fail(err, st, "could not queue %zu bytes for %s: %zu wait already", payload.n, c->peer,
                                  nx_wsc_queued(c));
@@ -182,23 +201,28 @@ static nx_status join(nx_wsc *c, nx_ws_frame *f, nx_err *err)
     if (!c->joining) {
         nx_buf_clear(&c->joined);
         c->joined_op = f->op;
+        c->joined_deflated = f->deflated;
         c->joining = true;
     }
-    if (nx_buf_add(&c->joined, (nx_str){f->p, f->n}) != NX_OK) {
+    if (c->joined_deflated) {
+        nx_status st = nx_deflate_take(c->deflate, (nx_str){f->p, f->n}, f->fin, &c->joined, err);
+        if (st != NX_OK)
+            return broken(c, nx__inflate_close(st), err);
+    } else if (nx_buf_add(&c->joined, (nx_str){f->p, f->n}) != NX_OK) {
         nx_fail(err, NX_LIMIT, "message larger than %zu bytes", c->message_bytes_max);
         return broken(c, NX_WS_CLOSE_TOO_BIG, err);
     }
     if (!f->fin)
         return NX_AGAIN;
     c->joining = false;
-    *f = (nx_ws_frame){c->joined_op, true, c->joined.p, c->joined.n};
+    *f = (nx_ws_frame){.op = c->joined_op, .fin = true, .p = c->joined.p, .n = c->joined.n};
     return NX_OK;
 }
 
 /* The next message among the bytes that are here. NX_AGAIN: none. */
 static nx_status take_message(nx_wsc *c, nx_ws_frame *ret, nx_err *err)
 {
-    const nx_ws_limits lim = {c->message_bytes_max, false};
+    const nx_ws_limits lim = {c->message_bytes_max, false, c->deflate != NULL};
     for (;;) {
         size_t need = 0;
         int code = 0;
@@ -209,7 +233,7 @@ static nx_status take_message(nx_wsc *c, nx_ws_frame *ret, nx_err *err)
             return broken(c, code, err);
         if (ret->op >= NX_WS_CLOSE)
             st = take_control(c, ret, err);
-        else if (ret->op == NX_WS_CONT || !ret->fin || c->joining)
+        else if (ret->op == NX_WS_CONT || !ret->fin || c->joining || ret->deflated)
             st = join(c, ret, err);
         if (st != NX_AGAIN)
             return st;

@@ -23,6 +23,8 @@ typedef struct nx_wsc_opts {
     size_t recv_bytes_max;      /* bytes held that nobody took; 0 means message_bytes_max + 16 MiB */
     size_t send_bytes_max;      /* queue; 0 means 16 MiB */
     const char *ca_file;        /* NULL means the system's */
+    bool deflate;               /* offer permessage-deflate; what inflates past message_bytes_max: NX_LIMIT */
+    size_t deflate_bytes_min;   /* messages from this size on are sent compressed where it was agreed; 0: none */
 } nx_wsc_opts;
 
 /* Connects and upgrades. NX_INVALID: the URL; NX_REMOTE: not reachable, time over (retriable), TLS or upgrade refused
@@ -53,6 +55,7 @@ int nx_wsc_close_code(const nx_wsc *c);
 nx_mono_ns nx_wsc_heard_at(const nx_wsc *c); /* when bytes of any kind came last: a silent peer may be dead */
 /* Writes a close frame, waits for the peer's (data on the way is thrown away). NX_OK also when the peer just ends. */
 NX_MUST_USE nx_status nx_wsc_close(nx_wsc *c, int code, int64_t timeout_ms, nx_err *err);
-int nx_wsc_fd(const nx_wsc *c); /* for poll; with TLS, bytes may wait inside: nx_wsc_recv with timeout 0 first */
+bool nx_wsc_deflates(const nx_wsc *c); /* whether permessage-deflate was agreed */
+int nx_wsc_fd(const nx_wsc *c);        /* for poll; with TLS, bytes may wait inside: nx_wsc_recv with timeout 0 first */
 
 #endif

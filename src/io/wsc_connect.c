@@ -63,6 +63,8 @@ static nx_status write_request(nx_wsc *c, const target *t, const char *const *he
                          ":%s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: "
                          "13\r\nSec-WebSocket-Key: %s\r\n",
                          t->port, key);
+    if (st == NX_OK && c->offer_deflate)
+        st = nx_buf_adds(&c->out, "Sec-WebSocket-Extensions: " NX_DEFLATE_OFFER "\r\n");
     for (size_t i = 0; st == NX_OK && headers != NULL && headers[i] != NULL; i++) {
         if (strpbrk(headers[i], "\r\n") != NULL)
             return nx_fail(err, NX_INVALID, "could not connect to %s: a header holds a line end", c->peer);
@@ -132,9 +134,15 @@ static nx_status check_answer(nx_wsc *c, nx_str answer, const char key[25], nx_e
     if (upgrade.p == NULL || !nx__header_has(upgrade, "websocket") ||
         !nx_str_is(nx__header_find(headers, "sec-websocket-accept"), expected))
         return nx_fail(err, NX_REMOTE, "could not connect to %s: its answer does not accept the upgrade", c->peer);
-    if (nx__header_find(headers, "sec-websocket-extensions").p != NULL)
-        return nx_fail(err, NX_REMOTE, "could not connect to %s: it uses an extension that was not offered", c->peer);
-    return NX_OK;
+    nx_str extension = nx__header_find(headers, "sec-websocket-extensions");
+    if (extension.p == NULL)
+        return NX_OK;
+    nx_deflate_params deflate;
+    const char *why =
+        c->offer_deflate ? nx_deflate_check(extension, &deflate) : "it uses an extension that was not offered";
+    if (why != NULL)
+        return nx_fail(err, NX_REMOTE, "could not connect to %s: %s", c->peer, why);
+    return nx_deflate_new(&deflate, false, &c->deflate, err);
 }
 
 static nx_status upgrade(nx_wsc *c, const target *t, const nx_wsc_opts *opts, nx_mono_ns deadline,
@@ -183,6 +191,8 @@ nx_status nx_wsc_connect(const nx_wsc_opts *opts, const volatile bool *stop, nx_
         c->in.max = c->message_bytes_max + 14;
     nx_buf_init(&c->out, opts->send_bytes_max == 0 ? (size_t)16 << 20 : opts->send_bytes_max);
     nx_buf_init(&c->joined, c->message_bytes_max);
+    c->offer_deflate = opts->deflate;
+    c->deflate_bytes_min = opts->deflate_bytes_min;
     snprintf(c->peer, sizeof c->peer, "%s://%s:%s", t.tls ? "wss" : "ws", t.host, t.port);
     uint64_t seed;
     nx_rand_bytes(&seed, sizeof seed);
@@ -207,5 +217,6 @@ void nx_wsc_drop(nx_wsc *c)
     nx__rbuf_drop(&c->in);
     nx_buf_drop(&c->out);
     nx_buf_drop(&c->joined);
+    nx_deflate_drop(c->deflate);
     free(c);
 }

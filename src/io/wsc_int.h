@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 
 #include "base/rand.h"
+#include "io/deflate.h"
 #include "io/io_int.h"
 #include "io/wsc.h"
 
@@ -19,7 +20,10 @@ struct nx_wsc {
     size_t out_at; /* bytes of out that the socket took */
     nx_buf joined;
     nx_ws_op joined_op;
-    bool joining, closing, ended;
+    bool joining, joined_deflated, closing, ended;
+    nx_deflate *deflate; /* NULL: not agreed */
+    bool offer_deflate;
+    size_t deflate_bytes_min;
     int close_code;
     size_t message_bytes_max;
     nx_mono_ns heard_at;

@@ -119,6 +119,7 @@ void nx_wsd_drop(nx_wsd_conn *c)
     nx__rbuf_drop(&c->in);
     nx_buf_drop(&c->out);
     nx_buf_drop(&c->joined);
+    nx_deflate_drop(c->deflate);
     free(c);
 }
 
@@ -159,6 +160,26 @@ nx_status nx_wsd_recv(nx_wsd_conn *c, size_t *ret_n, nx_err *err)
     return NX_OK;
 }
 
+nx_status nx_wsd_agree(nx_wsd_conn *c, const nx_deflate_params *p, nx_err *err)
+{
+    return p->on ? nx_deflate_new(p, true, &c->deflate, err) : NX_OK;
+}
+
+/* Compressed where that was agreed and pays. */
+static nx_status write_message(nx_wsd_conn *c, nx_ws_op op, nx_str payload, nx_err *err)
+{
+    nx_str packed;
+    nx_status st = NX_NOTHING;
+    if (c->deflate != NULL && op < NX_WS_CLOSE && c->opts.deflate_bytes_min > 0 &&
+        payload.n >= c->opts.deflate_bytes_min)
+        st = nx_deflate_give(c->deflate, payload, &packed, err);
+    if (st == NX_NOTHING)
+        return nx_ws_write(&c->out, op, true, payload, NULL);
+    if (st == NX_OK && (st = nx_ws_write_deflated(&c->out, op, packed, NULL)) != NX_OK)
+        nx_deflate_unsent(c->deflate);
+    return st;
+}
+
 nx_status nx_wsd_send(nx_wsd_conn *c, nx_ws_op op, nx_str payload, nx_err *err)
 {
     if (c->ending || c->ended)
@@ -170,7 +191,7 @@ nx_status nx_wsd_send(nx_wsd_conn *c, nx_ws_op op, nx_str payload, nx_err *err)
         c->out.n -= c->out_at;
         c->out_at = 0;
     }
-    nx_status st = nx_ws_write(&c->out, op, true, payload, NULL);
+    nx_status st = write_message(c, op, payload, err);
     return st == NX_OK ? st : nx_fail(err, st, "could not queue %zu bytes for %s", payload.n, c->peer);
 }
 

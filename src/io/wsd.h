@@ -13,13 +13,14 @@
  *          they are until the next nx_wsd_recv() (which moves the unread tail to the front when it needs the room,
  *          and may move the buffer). Nobody may rely on more, so that a mirrored ring can take the buffer's place.
  * Memory   Receive buffer at most message_bytes_max + recv_bytes, a message of fragments at most message_bytes_max,
- *          queue at most send_bytes_max a connection.
+ *          queue at most send_bytes_max a connection; compression as io/deflate.h says.
  * Thread   A connection belongs to one thread at a time.
  */
 #ifndef NX_IO_WSD_H
 #define NX_IO_WSD_H
 
 #include "base/str.h"
+#include "io/deflate.h"
 #include "io/ws.h"
 
 typedef struct nx_wsd_conn nx_wsd_conn;
@@ -29,6 +30,8 @@ typedef struct nx_wsd_opts {
     size_t message_bytes_max; /* 0 means 1 MiB: close 1009 */
     size_t recv_bytes;        /* what one recv may take; 0 means 256 KiB */
     size_t send_bytes_max;    /* queued and not yet taken by the socket; 0 means 4 MiB: NX_LIMIT */
+    bool deflate;             /* take offers of permessage-deflate; what inflates past message_bytes_max: close 1009 */
+    size_t deflate_bytes_min; /* messages from this size on are sent compressed where it was agreed; 0: none */
 } nx_wsd_opts;
 
 /* Binds "host:port" (a name or an IPv4 or [IPv6] address; port 0 picks a free one), listens, non-blocking. NX_EXISTS
@@ -57,6 +60,8 @@ nx_str nx_wsd_path(const nx_wsd_conn *c);                           /* as sent, 
 nx_str nx_wsd_query(const nx_wsd_conn *c);                          /* as sent, without '?'; may be empty */
 nx_str nx_wsd_header(const nx_wsd_conn *c, const char *lower_name); /* trimmed; p == NULL when absent */
 nx_str nx_wsd_bearer(const nx_wsd_conn *c); /* token of "Authorization: Bearer ..."; p == NULL when absent */
+/* What an HTTP server negotiated for an adopted connection: must come before the first nx_wsd_next() or nx_wsd_send(). */
+NX_MUST_USE nx_status nx_wsd_agree(nx_wsd_conn *c, const nx_deflate_params *p, nx_err *err);
 /* Queues the 101 answer; the look-ups end here (copy what you need). */
 NX_MUST_USE nx_status nx_wsd_upgrade(nx_wsd_conn *c, nx_err *err);
 /* Queues an HTTP answer with a JSON body {"message":...}; the connection ends when it is flushed. */
@@ -65,7 +70,7 @@ NX_MUST_USE nx_status nx_wsd_refuse(nx_wsd_conn *c, int http_status, const char 
 /* The next whole text or binary message (ret->op; ret->p is writable until the next nx_wsd_recv or nx_wsd_next of a
  * fragmented one). Pings are answered and fragments joined on the way; text is NOT checked for UTF-8 (its decoder
  * does). NX_AGAIN: no whole message left. NX_NOTHING: the peer closed (its code: nx_wsd_close_code); the answer is
- * queued. NX_INVALID, NX_LIMIT: protocol error or too large; the close frame with its code is queued and nothing more
+ * queued. NX_INVALID, NX_LIMIT: protocol error, broken compression or too large; the close frame with its code is queued and nothing more
  * is read. */
 NX_MUST_USE nx_status nx_wsd_next(nx_wsd_conn *c, nx_ws_frame *ret, nx_err *err);
 int nx_wsd_close_code(const nx_wsd_conn *c); /* the peer's code; 1005 without one, 0 before */

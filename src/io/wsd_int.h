@@ -14,7 +14,8 @@ struct nx_wsd_conn {
     size_t out_at; /* bytes of out that the socket took */
     nx_buf joined; /* fragments of the message under way */
     nx_ws_op joined_op;
-    bool joining;
+    bool joining, joined_deflated;
+    nx_deflate *deflate; /* NULL: not agreed */
     bool upgraded;
     bool ending; /* our last word is queued: nothing is read or queued any more */
     bool ended;  /* the peer ended the stream or the connection is broken */

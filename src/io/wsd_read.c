@@ -132,12 +132,19 @@ nx_str nx_wsd_bearer(const nx_wsd_conn *c)
 
 nx_status nx_wsd_upgrade(nx_wsd_conn *c, nx_err *err)
 {
-    char accept[29];
+    char accept[29], answer[NX_DEFLATE_ANSWER_MAX];
+    nx_deflate_params deflate;
     nx_ws_accept(c->key, accept);
     nx_status st = nx_buf_addf(&c->out,
                                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                               "Sec-WebSocket-Accept: %s\r\n\r\n",
+                               "Sec-WebSocket-Accept: %s\r\n",
                                accept);
+    if (st == NX_OK && c->opts.deflate && nx_deflate_accept_lines(c->headers, &deflate, answer)) {
+        NX_TRY(nx_wsd_agree(c, &deflate, err));
+        st = nx_buf_addf(&c->out, "Sec-WebSocket-Extensions: %s\r\n", answer);
+    }
+    if (st == NX_OK)
+        st = nx_buf_adds(&c->out, "\r\n");
     if (st != NX_OK)
         return nx_fail(err, st, "could not queue the upgrade of %s", c->peer);
     c->in.head += c->request_n;
@@ -172,7 +179,7 @@ static nx_status fail_close(nx_wsd_conn *c, int code, nx_err *err)
     return st;
 }
 
-/* Adds a fragment; NX_OK: the message is whole, NX_AGAIN: more must come. */
+/* Adds a fragment, or a compressed message; NX_OK: the message is whole, NX_AGAIN: more must come. */
 static nx_status join(nx_wsd_conn *c, nx_ws_frame *f, nx_err *err)
 {
     if ((f->op == NX_WS_CONT) != c->joining) {
@@ -183,23 +190,30 @@ static nx_status join(nx_wsd_conn *c, nx_ws_frame *f, nx_err *err)
     if (!c->joining) {
         nx_buf_clear(&c->joined);
         c->joined_op = f->op;
+        c->joined_deflated = f->deflated;
         c->joining = true;
     }
-    nx_status st = nx_buf_add(&c->joined, (nx_str){f->p, f->n});
-    if (st != NX_OK) {
-        nx_fail(err, st, "message larger than %zu bytes", c->opts.message_bytes_max);
-        return fail_close(c, NX_WS_CLOSE_TOO_BIG, err);
+    if (c->joined_deflated) {
+        nx_status st = nx_deflate_take(c->deflate, (nx_str){f->p, f->n}, f->fin, &c->joined, err);
+        if (st != NX_OK)
+            return fail_close(c, nx__inflate_close(st), err);
+    } else {
+        nx_status st = nx_buf_add(&c->joined, (nx_str){f->p, f->n});
+        if (st != NX_OK) {
+            nx_fail(err, st, "message larger than %zu bytes", c->opts.message_bytes_max);
+            return fail_close(c, NX_WS_CLOSE_TOO_BIG, err);
+        }
     }
     if (!f->fin)
         return NX_AGAIN;
     c->joining = false;
-    *f = (nx_ws_frame){c->joined_op, true, c->joined.p, c->joined.n};
+    *f = (nx_ws_frame){.op = c->joined_op, .fin = true, .p = c->joined.p, .n = c->joined.n};
     return NX_OK;
 }
 
 nx_status nx_wsd_next(nx_wsd_conn *c, nx_ws_frame *ret, nx_err *err)
 {
-    const nx_ws_limits lim = {c->opts.message_bytes_max, true};
+    const nx_ws_limits lim = {c->opts.message_bytes_max, true, c->deflate != NULL};
     while (!c->ending) {
         size_t need = 0;
         int code = 0;
@@ -208,7 +222,7 @@ nx_status nx_wsd_next(nx_wsd_conn *c, nx_ws_frame *ret, nx_err *err)
             return st;
         if (st != NX_OK)
             return fail_close(c, code, err);
-        if (NX_LIKELY(ret->op != NX_WS_CONT && ret->fin && ret->op < NX_WS_CLOSE && !c->joining))
+        if (NX_LIKELY(ret->op != NX_WS_CONT && ret->fin && ret->op < NX_WS_CLOSE && !c->joining && !ret->deflated))
             return NX_OK;
         if (ret->op >= NX_WS_CLOSE) {
             NX_TRY(take_control(c, ret, err));

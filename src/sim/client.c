@@ -1,3 +1,4 @@
+#include "data/msgpack.h"
 #include "sim/stream_int.h"
 
 const nx__channel nx__channels[NX__CHANNELS] = {
@@ -23,9 +24,23 @@ static const struct {
     {410, "invalid subscribe action for this feed"},
 };
 
+/* A message in the client's form. As the vendor's: prices are floats and times are timestamps, whatever their digits. */
+static nx_status send_message(nx__client *k, nx_str json, nx_err *err)
+{
+    static const char *const times[] = {"t", "r", NULL};
+    static const char *const floats[] = {"p", "bp", "ap", "o", "h", "l", "c", "vw", "u", "d", "op", "cp", NULL};
+    static const nx_mp_words words = {times, floats};
+    if (!k->packed)
+        return nx_wsd_send(k->c, NX_WS_TEXT, json, err);
+    NX_BUF_AUTO nx_buf b;
+    nx_buf_init(&b, (size_t)8 << 20);
+    NX_TRY(nx_mp_from_json(json, &words, &b, err));
+    return nx_wsd_send(k->c, NX_WS_BINARY, nx_buf_str(&b), err);
+}
+
 static nx_status send_text(nx__client *k, nx_str text, nx_err *err)
 {
-    nx_status st = nx_wsd_send(k->c, NX_WS_TEXT, text, err);
+    nx_status st = send_message(k, text, err);
     return st == NX_CANCELLED ? NX_OK : st;
 }
 
@@ -197,12 +212,17 @@ static nx_status subscribe(nx__client *k, const nx_val *v, bool add, nx_err *err
     return send_set(k, err);
 }
 
-nx_status nx__client_take(nx__client *k, nx_str text, nx_err *err)
+nx_status nx__client_take(nx__client *k, nx_str message, nx_err *err)
 {
     NX_AUTO(nx_arena_drop) nx_arena a;
     nx_arena_init(&a, (size_t)16 << 20);
     nx_val *v = NULL;
     nx_err why = {0};
+    NX_BUF_AUTO nx_buf json;
+    nx_buf_init(&json, (size_t)16 << 20);
+    if (k->packed && nx_mp_to_json(message, &json, &why) != NX_OK)
+        return nx__client_error(k, 400, err);
+    nx_str text = k->packed ? nx_buf_str(&json) : message;
     if (nx_json_parse(text, NULL, &a, &v, &why) != NX_OK || v->kind != NX_VAL_OBJ)
         return nx__client_error(k, 400, err);
     nx_str action = nx_val_str(nx_val_get(v, "action"), NX_STR(""));
@@ -253,5 +273,5 @@ nx_status nx__client_send(nx__client *k, const nx__item *items, size_t n, nx_err
     if (st != NX_OK)
         return nx_fail(err, st, "could not build a frame");
     k->n_frames++;
-    return nx_wsd_send(k->c, NX_WS_TEXT, nx_buf_str(&b), err);
+    return send_message(k, nx_buf_str(&b), err);
 }

@@ -3,19 +3,19 @@
 #include "base/log.h"
 #include "sim/stream_int.h"
 
-enum { AUTH_SECONDS = 10, PING_SECONDS = 54, CROWDED_BYTES = 256 << 10, FRAMES_A_TURN = 200 };
+enum { AUTH_SECONDS = 10, PING_SECONDS = 54, CROWDED_BYTES = 256 << 10, FRAMES_A_TURN = 200, DEFLATE_BYTES_MIN = 64 };
 
 /* A connection on its way from the HTTP server's thread to ours. */
 typedef struct arrival {
     nx_wsd_conn *c;
-    bool sip;
+    bool sip, packed;
     nx__header_auth auth;
 } arrival;
 
 /* What a handler knows about a request when it agrees to the upgrade: one of these, fixed at start. */
 typedef struct gate {
     nx__stream *stream;
-    bool sip;
+    bool sip, packed;
     nx__header_auth auth;
 } gate;
 
@@ -23,7 +23,7 @@ struct nx__stream {
     nx_sim *sim;
     nx_loop *loop;
     pthread_t thread;
-    gate gates[2][3];
+    gate gates[2][2][3];  /* sip, packed, headers */
     pthread_mutex_t lock; /* arrivals, closed */
     arrival arrivals[NX__CLIENTS];
     size_t n_arrivals;
@@ -101,7 +101,7 @@ static void add_client(nx__stream *t, const arrival *a)
         return;
     }
     nx__client *k = &t->clients[i];
-    *k = (nx__client){.sim = t->sim, .c = a->c, .sip = a->sip, .since = nx_clock_mono()};
+    *k = (nx__client){.sim = t->sim, .c = a->c, .sip = a->sip, .packed = a->packed, .since = nx_clock_mono()};
     nx__client_init(k);
     if (nx_loop_add(t->loop, nx_wsd_fd(a->c), NX_LOOP_READ, on_client, k, &err) != NX_OK ||
         nx__client_greet(k, a->auth, &err) != NX_OK) {
@@ -127,20 +127,26 @@ static void on_wake(void *ctx)
 }
 
 /* In a thread of the HTTP server. */
-static void on_upgrade(void *ctx, int fd, nx_str early, void (*closer)(void *closer_ctx), void *closer_ctx)
+static void on_upgrade(void *ctx, int fd, nx_str early, const nx_deflate_params *deflate,
+                       void (*closer)(void *closer_ctx), void *closer_ctx)
 {
     gate *g = ctx;
     nx__stream *t = g->stream;
     nx_wsd_conn *c;
     nx_err err = {0};
-    if (nx_wsd_adopt(fd, NULL, early, closer, closer_ctx, &c, &err) != NX_OK) {
+    const nx_wsd_opts opts = {.deflate = true, .deflate_bytes_min = DEFLATE_BYTES_MIN};
+    if (nx_wsd_adopt(fd, &opts, early, closer, closer_ctx, &c, &err) != NX_OK) {
         closer(closer_ctx);
+        return;
+    }
+    if (nx_wsd_agree(c, deflate, &err) != NX_OK) {
+        nx_wsd_drop(c);
         return;
     }
     pthread_mutex_lock(&t->lock);
     bool room = !t->closed && t->n_arrivals < NX__CLIENTS;
     if (room)
-        t->arrivals[t->n_arrivals++] = (arrival){c, g->sip, g->auth};
+        t->arrivals[t->n_arrivals++] = (arrival){c, g->sip, g->packed, g->auth};
     pthread_mutex_unlock(&t->lock);
     if (room)
         nx_loop_wake(t->loop);
@@ -154,13 +160,12 @@ nx_status nx__serve_stream(void *ctx, const nx_httpd_req *req, nx_httpd_resp *re
     (void)err;
     const char *type = nx_httpd_header(req, "Content-Type"), *key = nx_httpd_header(req, "APCA-API-KEY-ID");
     const char *secret = nx_httpd_header(req, "APCA-API-SECRET-KEY");
-    if (type != NULL && strstr(type, "msgpack") != NULL)
-        return nx__rest_error(resp, 400, 0, "this look-alike's stream speaks JSON only");
     nx__header_auth auth = key == NULL && secret == NULL                         ? NX__NO_HEADERS
                            : nx__sim_knows(s, nx_str_of(key), nx_str_of(secret)) ? NX__GOOD_HEADERS
                                                                                  : NX__BAD_HEADERS;
-    bool sip = nx_str_ends(req->path, NX_STR("/sip"));
-    nx_httpd_upgrade(req, resp, on_upgrade, &s->stream->gates[sip][auth]);
+    bool sip = nx_str_ends(req->path, NX_STR("/sip")),
+         packed = type != NULL && strstr(type, "application/msgpack") != NULL;
+    nx_httpd_upgrade(req, resp, true, on_upgrade, &s->stream->gates[sip][packed][auth]);
     return NX_OK;
 }
 
@@ -333,8 +338,9 @@ nx_status nx__stream_start(nx_sim *s, nx_err *err)
     t->sim = s;
     t->pinged = nx_clock_mono();
     for (int sip = 0; sip < 2; sip++)
-        for (int a = 0; a < 3; a++)
-            t->gates[sip][a] = (gate){t, sip == 1, (nx__header_auth)a};
+        for (int packed = 0; packed < 2; packed++)
+            for (int a = 0; a < 3; a++)
+                t->gates[sip][packed][a] = (gate){t, sip == 1, packed == 1, (nx__header_auth)a};
     pthread_mutex_init(&t->lock, NULL);
     nx__feed_open(&t->feed, s);
     nx_status st = nx_loop_new(&t->loop, err);

@@ -17,8 +17,8 @@ extern const nx__channel nx__channels[NX__CHANNELS];
 typedef struct nx__client {
     nx_sim *sim;
     nx_wsd_conn *c;
-    bool sip, authed, failed; /* failed: no auth any more */
-    bool writing;             /* the loop watches for room */
+    bool sip, packed, authed, failed; /* packed: msgpack in binary frames; failed: no auth any more */
+    bool writing;                     /* the loop watches for room */
     nx_mono_ns since;
     nx_map subs[NX__CHANNELS]; /* symbols; "*" means all */
     size_t n_subs;
@@ -30,7 +30,7 @@ typedef enum nx__header_auth { NX__NO_HEADERS, NX__GOOD_HEADERS, NX__BAD_HEADERS
 
 NX_MUST_USE nx_status nx__client_greet(nx__client *k, nx__header_auth auth, nx_err *err);
 /* A message of the client's: answers it. */
-NX_MUST_USE nx_status nx__client_take(nx__client *k, nx_str text, nx_err *err);
+NX_MUST_USE nx_status nx__client_take(nx__client *k, nx_str message, nx_err *err);
 NX_MUST_USE nx_status nx__client_error(nx__client *k, int code, nx_err *err);
 void nx__client_init(nx__client *k);
 void nx__client_drop(nx__client *k);

@@ -10,7 +10,7 @@
 #include "base/rand.h"
 #include "io/ws.h"
 
-static const nx_ws_limits from_client = {1 << 20, true}, from_server = {1 << 20, false};
+static const nx_ws_limits from_client = {1 << 20, true, false}, from_server = {1 << 20, false, false};
 
 static nx_status next(char *bytes, size_t n, size_t *at, const nx_ws_limits *lim, nx_ws_frame *f, int *code)
 {
@@ -122,7 +122,7 @@ static void refused(const char *bytes, size_t n, const nx_ws_limits *lim, int ex
 static void bad_frames(void **state)
 {
     (void)state;
-    const nx_ws_limits small = {100, true};
+    const nx_ws_limits small = {100, true, false};
     refused("\x81\x05Hello", 7, &from_client, NX_WS_CLOSE_PROTOCOL);      /* not masked */
     refused("\x81\x80\0\0\0\0", 6, &from_server, NX_WS_CLOSE_PROTOCOL);   /* masked by a server */
     refused("\xC1\x80\0\0\0\0", 6, &from_client, NX_WS_CLOSE_PROTOCOL);   /* RSV1 */
