@@ -138,6 +138,7 @@ static nx_status take(nx_alpaca_ws *w, int64_t timeout_ms, nx_err *err)
     NX_TRY(nx_feed_put(w->feed, (nx_str){f.p, f.n}, nx_clock_wall(), &v, err));
     pthread_mutex_lock(&w->lock);
     w->stats.frames++;
+    w->stats.msgpack = w->binary;
     w->stats.accepted += v.accepted;
     w->stats.rejected += v.rejected;
     pthread_mutex_unlock(&w->lock);
@@ -267,6 +268,7 @@ static nx_status session(nx_alpaca_ws *w, nx_err *err)
     if (st == NX_OK) {
         pthread_mutex_lock(&w->lock);
         w->stats.connects++;
+        w->stats.deflate = nx_wsc_deflates(w->conn);
         pthread_mutex_unlock(&w->lock);
         st = sign_in(w, err);
     }

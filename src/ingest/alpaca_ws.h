@@ -44,6 +44,7 @@ void nx_alpaca_ws_stop(nx_alpaca_ws *w); /* waits for the thread; what was recei
 typedef struct nx_alpaca_ws_stats {
     nx_alpaca_ws_state state;
     uint64_t frames, accepted, rejected, connects;
+    bool msgpack, deflate; /* how the other side speaks: its last message, its last upgrade */
 } nx_alpaca_ws_stats;
 void nx_alpaca_ws_stats_get(nx_alpaca_ws *w, nx_alpaca_ws_stats *ret);
 /* After NX_ALPACA_WS_ENDED: NX_OK for a proper end, else why. */

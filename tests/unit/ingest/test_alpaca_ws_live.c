@@ -82,6 +82,7 @@ static void the_live_day(void **state)
     edge_stop(e);
     assert_int_equal(s.connects, 1);
     assert_int_equal(s.rejected, 0);
+    assert_true(s.msgpack && s.deflate); /* the look-alike speaks them as the vendor does */
     assert_int_equal(edge_count(e, "bronze.trades") + edge_count(e, "bronze.bars") +
                          edge_count(e, "bronze.corrections") + edge_count(e, "bronze.cancels"),
                      s.accepted);

@@ -2,6 +2,7 @@
 #include "sim_kit.h"
 
 #include "base/file.h"
+#include "data/msgpack.h"
 #include "data/time.h"
 #include "io/wsc.h"
 
@@ -230,6 +231,125 @@ static void the_live_day(void **state)
     nx_buf_drop(&same.text);
 }
 
+/* ------------------------------------------------------------------ the vendor's binary form */
+
+static void say_packed(nx_wsc *c, const char *json)
+{
+    nx_err err = {0};
+    nx_buf b NX_BUF_AUTO;
+    nx_buf_init(&b, 0);
+    assert_int_equal(nx_mp_from_json(nx_str_of(json), NULL, &b, &err), NX_OK);
+    assert_int_equal(nx_wsc_send(c, NX_WS_BINARY, nx_buf_str(&b), 60000, NULL, &err), NX_OK);
+}
+
+/* A binary message as JSON. */
+static void hear_packed(nx_wsc *c, const char *expected)
+{
+    nx_err err = {0};
+    nx_ws_frame f;
+    nx_buf b NX_BUF_AUTO;
+    nx_buf_init(&b, 0);
+    assert_int_equal(nx_wsc_recv(c, 60000, NULL, &f, &err), NX_OK);
+    assert_int_equal(f.op, NX_WS_BINARY);
+    assert_int_equal(nx_mp_to_json((nx_str){f.p, f.n}, &b, &err), NX_OK);
+    assert_string_equal(b.p, expected);
+}
+
+static nx_wsc *dial_packed(kit *k, bool deflate)
+{
+    static const char *const headers[] = {"Content-Type: application/msgpack", NULL};
+    char url[128];
+    nx_wsc *c = NULL;
+    nx_err err = {0};
+    snprintf(url, sizeof url, "ws://127.0.0.1:%d/v2/iex", nx_sim_port(k->sim));
+    nx_wsc_opts o = {
+        .url = url, .headers = headers, .connect_timeout_ms = 60000, .deflate = deflate, .deflate_bytes_min = 1};
+    if (nx_wsc_connect(&o, NULL, &c, &err) != NX_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(nx_wsc_deflates(c), deflate);
+    hear_packed(c, CONNECTED);
+    return c;
+}
+
+static void packed_handshake(void **state)
+{
+    (void)state;
+    kit *k = kit_start((nx_sim_opts){.sessions = 1, .key = "K1", .secret = "S1"});
+    for (int deflate = 0; deflate < 2; deflate++) {
+        nx_wsc *c = dial_packed(k, deflate == 1);
+        say_packed(c, "{\"action\":\"subscribe\",\"trades\":[\"AAPL\"]}");
+        hear_packed(c, "[{\"T\":\"error\",\"code\":401,\"msg\":\"not authenticated\"}]");
+        say(c, AUTH); /* JSON is no msgpack */
+        hear_packed(c, "[{\"T\":\"error\",\"code\":400,\"msg\":\"invalid syntax\"}]");
+        say_packed(c, AUTH);
+        hear_packed(c, AUTHENTICATED);
+        say_packed(c, "{\"action\":\"subscribe\",\"trades\":[\"AAPL\"]}");
+        hear_packed(
+            c,
+            "[{\"T\":\"subscription\",\"trades\":[\"AAPL\"],\"corrections\":[\"AAPL\"],\"cancelErrors\":[\"AAPL\"]}]");
+        nx_wsc_drop(c);
+    }
+    kit_stop(k);
+}
+
+/* The number of bytes of a day's messages as they are in msgpack; *ret: the same as JSON, a line each. */
+static size_t packed_day(bool deflate, nx_buf *ret)
+{
+    kit *k = kit_start((nx_sim_opts){.seed = 1, .sessions = 3, .speed = NX_SIM_SPEED_MAX, .live_minutes = 20});
+    nx_wsc *c = dial_packed(k, deflate);
+    say_packed(c, AUTH);
+    hear_packed(c, AUTHENTICATED);
+    say_packed(c, EVERYTHING);
+    hear_packed(c, EVERYTHING_SET);
+    nx_ws_frame f;
+    nx_err err = {0};
+    size_t bytes = 0;
+    while (nx_wsc_recv(c, 60000, NULL, &f, &err) == NX_OK) {
+        bytes += f.n;
+        assert_int_equal(f.op, NX_WS_BINARY);
+        assert_int_equal(nx_mp_to_json((nx_str){f.p, f.n}, ret, &err), NX_OK);
+        assert_int_equal(nx_buf_addc(ret, '\n'), NX_OK);
+    }
+    assert_int_equal(nx_wsc_close_code(c), 1001);
+    nx_wsc_drop(c);
+    kit_stop(k);
+    return bytes;
+}
+
+/* The same day in both forms, plain and compressed. */
+static void the_packed_day(void **state)
+{
+    (void)state;
+    kit *k;
+    heard h = live(NX_SIM_SPEED_MAX, 1, &k);
+    nx_buf plain NX_BUF_AUTO, deflated NX_BUF_AUTO, want NX_BUF_AUTO, mp NX_BUF_AUTO;
+    nx_buf_init(&plain, 0);
+    nx_buf_init(&deflated, 0);
+    nx_buf_init(&want, 0);
+    nx_buf_init(&mp, 0);
+    nx_str rest = nx_buf_str(&h.text), line;
+    nx_err err = {0};
+    static const char *const times[] = {"t", NULL}; /* as text they come back with 3, 6 or 9 digits */
+    const nx_mp_words words = {.times = times};
+    while (nx_str_split(&rest, '\n', &line)) {
+        if (line.n == 0)
+            continue;
+        nx_buf_clear(&mp);
+        assert_int_equal(nx_mp_from_json(line, &words, &mp, &err), NX_OK);
+        assert_int_equal(nx_mp_to_json(nx_buf_str(&mp), &want, &err), NX_OK);
+        assert_int_equal(nx_buf_addc(&want, '\n'), NX_OK);
+    }
+    size_t bytes = packed_day(false, &plain);
+    assert_int_equal(plain.n, want.n);
+    assert_memory_equal(plain.p, want.p, want.n);
+    assert_true(bytes < h.text.n * 7 / 10);
+    assert_int_equal(packed_day(true, &deflated), bytes);
+    assert_int_equal(deflated.n, want.n);
+    assert_memory_equal(deflated.p, want.p, want.n);
+    nx_buf_drop(&h.text);
+    kit_stop(k);
+}
+
 static void only_what_was_asked(void **state)
 {
     (void)state;
@@ -370,6 +490,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(handshake),
+        cmocka_unit_test(packed_handshake),
+        cmocka_unit_test(the_packed_day),
         cmocka_unit_test(the_live_day),
         cmocka_unit_test(only_what_was_asked),
         cmocka_unit_test(cut_and_resume),
