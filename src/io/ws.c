@@ -107,6 +107,18 @@ nx_status nx_ws_next(char *bytes, size_t n, size_t *at, const nx_ws_limits *lim,
     return NX_OK;
 }
 
+int nx_ws_close_answer(const nx_ws_frame *f, int *ret_code)
+{
+    *ret_code = f->n < 2 ? 1005 : (int)((unsigned char)f->p[0] << 8 | (unsigned char)f->p[1]);
+    int code = *ret_code;
+    if (f->n == 0)
+        return 0;
+    bool known = (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014), own = code >= 3000 && code <= 4999;
+    if (f->n == 1 || (!known && !own))
+        return NX_WS_CLOSE_PROTOCOL;
+    return nx_utf8_valid((nx_str){f->p + 2, f->n - 2}) ? code : NX_WS_CLOSE_BAD_DATA;
+}
+
 static nx_status write_frame(nx_buf *b, unsigned first, nx_str payload, const unsigned char *mask)
 {
     unsigned char h[14];

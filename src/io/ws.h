@@ -51,6 +51,9 @@ typedef struct nx_ws_limits {
  * (fin, at most 125 bytes). */
 NX_MUST_USE nx_status nx_ws_next(char *bytes, size_t n, size_t *at, const nx_ws_limits *lim, nx_ws_frame *ret,
                                  size_t *need, int *ret_close, nx_err *err);
+/* Reads a close frame: *ret_code is the peer's (1005 without one). Returns the code to answer with: the same (0: none), or 1002 for half a code or
+ * one that may not be sent, 1007 for a reason that is not UTF-8. */
+int nx_ws_close_answer(const nx_ws_frame *f, int *ret_code);
 /* Appends one frame; mask NULL: not masked (server), else 4 bytes (client). */
 NX_MUST_USE nx_status nx_ws_write(nx_buf *b, nx_ws_op op, bool fin, nx_str payload, const unsigned char *mask);
 /* The same for a whole message that was compressed (io/deflate.h): with RSV1. */

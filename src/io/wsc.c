@@ -164,10 +164,11 @@ static nx_status take_control(nx_wsc *c, const nx_ws_frame *f, nx_err *err)
         nx_status st = c->closing ? NX_OK : nx_wsc_queue(c, NX_WS_PONG, (nx_str){f->p, f->n}, err);
         return st == NX_OK || st == NX_LIMIT ? NX_AGAIN : st;
     }
-    c->close_code = f->n >= 2 ? (int)((unsigned char)f->p[0] << 8 | (unsigned char)f->p[1]) : 1005;
+    int answer = nx_ws_close_answer(f, &c->close_code);
     if (!c->closing) {
         nx_err ignored; /* the peer may be gone already: its close frame is what we report */
-        nx_status st = nx_wsc_queue(c, NX_WS_CLOSE, (nx_str){f->p, f->n >= 2 ? 2 : 0}, &ignored);
+        char text[2] = {(char)(answer >> 8), (char)answer};
+        nx_status st = nx_wsc_queue(c, NX_WS_CLOSE, (nx_str){text, answer == 0 ? 0 : 2}, &ignored);
         c->closing = true;
         if (st == NX_OK)
             st = write_some(c, &ignored);

@@ -162,8 +162,7 @@ static nx_status take_control(nx_wsd_conn *c, const nx_ws_frame *f, nx_err *err)
         nx_status st = nx_wsd_send(c, NX_WS_PONG, (nx_str){f->p, f->n}, err);
         return st == NX_LIMIT || st == NX_CANCELLED ? NX_OK : st; /* a peer that does not read needs no pong */
     }
-    c->close_code = f->n >= 2 ? (int)((unsigned char)f->p[0] << 8 | (unsigned char)f->p[1]) : 1005;
-    NX_TRY(nx_wsd_close(c, f->n >= 2 ? c->close_code : 0, NULL, err));
+    NX_TRY(nx_wsd_close(c, nx_ws_close_answer(f, &c->close_code), NULL, err));
     return NX_NOTHING;
 }
 

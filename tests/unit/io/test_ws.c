@@ -134,6 +134,40 @@ static void bad_frames(void **state)
     refused("\x82\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\0\0\0\0", 14, &from_client, NX_WS_CLOSE_TOO_BIG);
 }
 
+static void close_frames(void **state)
+{
+    (void)state;
+    static const struct {
+        nx_str payload;
+        int code, answer;
+    } v[] = {{NX_STR(""), 1005, 0},
+             {NX_STR("\x03\xe8"), 1000, 1000},
+             {NX_STR("\x03\xe8"
+                     "bye"),
+              1000, 1000},
+             {NX_STR("\x03\xf6"), 1014, 1014},
+             {NX_STR("\x0b\xb8"), 3000, 3000},
+             {NX_STR("\x13\x87"), 4999, 4999},
+             {NX_STR("\x03"), 1005, 1002}, /* half a code */
+             {NX_STR("\x00\x00"), 0, 1002},
+             {NX_STR("\x03\xe7"), 999, 1002},
+             {NX_STR("\x03\xec"), 1004, 1002},
+             {NX_STR("\x03\xed"), 1005, 1002}, /* means that there was none: is never sent */
+             {NX_STR("\x03\xee"), 1006, 1002},
+             {NX_STR("\x03\xf7"), 1015, 1002},
+             {NX_STR("\x07\xd0"), 2000, 1002},
+             {NX_STR("\x13\x88"), 5000, 1002},
+             {NX_STR("\x03\xe8\xff"), 1000, 1007}};
+    for (size_t i = 0; i < NX_COUNT_OF(v); i++) {
+        char copy[8];
+        memcpy(copy, v[i].payload.p, v[i].payload.n);
+        const nx_ws_frame f = {.op = NX_WS_CLOSE, .fin = true, .p = copy, .n = v[i].payload.n};
+        int code = -1;
+        assert_int_equal(nx_ws_close_answer(&f, &code), v[i].answer);
+        assert_int_equal(code, v[i].code);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +176,7 @@ int main(void)
         cmocka_unit_test(round_trip_at_every_cut),
         cmocka_unit_test(mask_by_pieces_equals_mask_at_once),
         cmocka_unit_test(bad_frames),
+        cmocka_unit_test(close_frames),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
