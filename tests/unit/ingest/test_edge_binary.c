@@ -86,6 +86,49 @@ static void test_recovered(void **state)
     nx_wsc_drop(w);
 }
 
+/* A connection that compresses: the log holds what was sent, not how. */
+static void test_compressed(void **state)
+{
+    edge *e = *state;
+    e->o.frame_bytes_max = 100000;
+    pid_t pid = edge_fork(e);
+    nx_wsc_opts o = {.url = e->url, .deflate = true, .deflate_bytes_min = 1};
+    nx_wsc *w;
+    nx_err err = {0};
+    must(nx_wsc_connect(&o, NULL, &w, &err), &err);
+    assert_true(nx_wsc_deflates(w));
+    hear(w);
+    assert_int_equal(greet(w, "p"), 0);
+    for (int i = 0; i < 200; i++) {
+        say(w, "[" Q1 "," Q2 "," T1 "]");
+        say_packed(w, "[" Q1 "," BAD "]");
+    }
+    long long last = 0, seq;
+    while (last < 400) {
+        const char *ack = strstr(hear(w), "\"seq\":");
+        assert_non_null(ack);
+        assert_int_equal(sscanf(ack, "\"seq\":%lld", &seq), 1);
+        last = seq;
+    }
+    end_child(pid);
+    nx_wsc_drop(w);
+    edge_start(e);
+    must(nx_stream_flush(e->s, &e->err), &e->err);
+    assert_int_equal(edge_count(e, "bronze.quotes"), 600);
+    assert_int_equal(edge_count(e, "bronze.trades"), 200);
+    assert_int_equal(edge_count(e, "quarantine.records"), 200);
+    /* a megabyte in a kilobyte: over the limit of a message */
+    static char zeros[1 << 20];
+    o.url = e->url;
+    must(nx_wsc_connect(&o, NULL, &w, &err), &err);
+    hear(w);
+    say_bytes(w, NX_WS_BINARY, (nx_str){zeros, sizeof zeros});
+    int close;
+    assert_string_equal(hear_or_close(w, &close), "");
+    assert_int_equal(close, 1009);
+    nx_wsc_drop(w);
+}
+
 static void write_file(const edge *e, const char *name, const char *text, char path[160])
 {
     nx_err err = {0};
@@ -142,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_rows_and_refusals, edge_up, edge_down),
         cmocka_unit_test_setup_teardown(test_recovered, edge_up, edge_down),
+        cmocka_unit_test_setup_teardown(test_compressed, edge_up, edge_down),
         cmocka_unit_test_setup_teardown(test_replay, edge_up, edge_down),
         cmocka_unit_test_setup_teardown(test_not_sendable, edge_up, edge_down),
     };
