@@ -91,9 +91,9 @@ static nx_status inflate_all(nx_deflate *z, nx_buf *out, nx_err *err)
 
 static nx_status begin_take(nx_deflate *z, nx_err *err)
 {
-    int bits = z->server ? z->params.client_bits : z->params.server_bits;
     bool fresh = z->server ? z->params.client_no_context : z->params.server_no_context;
-    if (!z->in_up && inflateInit2(&z->in, -bits) != Z_OK)
+    /* The whole window, whatever was agreed: with a smaller one it would hang on how the bytes were cut whether zlib sees that a peer goes past it. */
+    if (!z->in_up && inflateInit2(&z->in, -MAX_WBITS) != Z_OK)
         return nx_nomem(err);
     if (z->in_up && fresh && inflateReset(&z->in) != Z_OK)
         return nx_fail(err, NX_INTERNAL, "a decompressor could not be reset");

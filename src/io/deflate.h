@@ -2,8 +2,8 @@
  *
  * permessage-deflate (RFC 7692) without sockets: negotiation, and one connection's two directions. Frames are in ws.h, connections in wsd.h
  * and wsc.h.
- * Memory   A direction is set up when its first message comes: receiving takes the peer's window and 8 KiB (at most 40 KiB), sending some
- *          260 KiB. What inflates stops at the maximum of the buffer it goes into.
+ * Memory   A direction is set up when its first message comes: receiving takes 40 KiB, sending some 260 KiB. What inflates stops at the
+ *          maximum of the buffer it goes into.
  * Thread   One owner at a time.
  */
 #ifndef NX_IO_DEFLATE_H

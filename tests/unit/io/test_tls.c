@@ -79,7 +79,7 @@ static void tls_serve_one(tls_server *s)
         nx_ws_frame f;
         size_t at = 0, need;
         int code;
-        nx_ws_limits lim = {1000, true};
+        nx_ws_limits lim = {.message_bytes_max = 1000, .expect_masked = true};
         assert_int_equal(nx_ws_next(frame, (size_t)k, &at, &lim, &f, &need, &code, NULL), NX_OK);
         answer[0] = (char)0x81;
         answer[1] = (char)f.n;
