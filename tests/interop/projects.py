@@ -87,7 +87,7 @@ class Synthetic(Project):
         start = f"{live - datetime.timedelta(days=60):%Y-%m-%d}"
         end = f"{now:%Y-%m-%dT%H:%M:%SZ}"
         self.run("backfill", "alpaca", "assets")
-        for kind in ("bars", "trades", "corporate-actions"):
+        for kind in ("bars", "trades", "corporate-actions", "calendar"):
             self.run("backfill", "alpaca", kind, "--start", start, "--end", end)
         if days_before == 0:
             self.listen()
