@@ -3,6 +3,7 @@
 # make test-asan  the tests under ASan + UBSan      make test-interop   dbt Core, delta-rs and others as peers
 # make test-tsan  the unit tests under TSan         make fuzz           every fuzz target for a minute
 # make bench      measurements into bench/results/  make clean
+# make install    into PREFIX (/usr/local), below DESTDIR if set: program, engine, contracts, dbt, quality, completions
 # Every target installs what it needs on first use (scripts/setup-*, lists in scripts/deps/).
 
 V        ?= release
@@ -31,7 +32,7 @@ LD_fuzz    = -fsanitize=fuzzer,address
 LD_asan    = -fsanitize=address,undefined
 LDFLAGS_ALL = -pthread -pie -Wl,-z,relro,-z,now $(LD_$(V)) $(LDFLAGS)
 # the engine's library is found beside the binary, wherever the tree is moved to
-LIBS      = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -L$(DUCKDB) -lduckdb -Wl,-rpath,'$$ORIGIN/duckdb:$$ORIGIN/../duckdb:$$ORIGIN/../../duckdb:$$ORIGIN/../../../duckdb:$$ORIGIN/../../../../duckdb' -lm
+LIBS      = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -L$(DUCKDB) -lduckdb -Wl,-rpath,'$$ORIGIN/../lib/nexus:$$ORIGIN/duckdb:$$ORIGIN/../duckdb:$$ORIGIN/../../duckdb:$$ORIGIN/../../../duckdb:$$ORIGIN/../../../../duckdb' -lm
 
 SRC  := $(filter-out src/app/main.c,$(wildcard src/*/*.c))
 OBJ   = $(SRC:%.c=$(B)/obj/%.o)
@@ -103,6 +104,10 @@ lint:
 
 bench: all $(BENCH:%.c=build/%)
 	@scripts/run-bench
+
+PREFIX ?= /usr/local
+install: all
+	@scripts/install "$(DESTDIR)$(PREFIX)"
 
 clean:
 	rm -rf build
