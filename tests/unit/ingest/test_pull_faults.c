@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/stop.h"
 #include "ingest/pull_int.h"
 
 static const char *const symbols[] = {"AAPL", "GME", NULL};
@@ -473,7 +474,7 @@ static void *stop_when_asked(void *ctx)
         n = s->d->n;
         pthread_mutex_unlock(&s->d->lock);
     }
-    s->stop = true;
+    nx_stop_ask(&s->stop);
     return NULL;
 }
 

@@ -1,6 +1,7 @@
 /* A publisher killed between its steps, and readers while releases come: always one whole release (promise 7). */
 #include <pthread.h>
 
+#include "base/stop.h"
 #include "publish_fixture.h"
 
 /* What the killed process runs: this program again, so that the engine is not carried over a fork. */
@@ -97,7 +98,7 @@ static void *read_on(void *arg)
         snprintf(last, sizeof last, "%s", dim);
         rd->reads++;
         nx_pg_result_drop(r);
-    } while (!rd->stop && rd->bad[0] == '\0');
+    } while (!nx_stop_asked(&rd->stop) && rd->bad[0] == '\0');
     nx_pg_close(pg);
     return NULL;
 }
@@ -124,7 +125,7 @@ static void readers_see_whole_releases(void **state)
         assert_true(r.rows_changed > 0);
         nx_publish_result_drop(&r);
     }
-    rd.stop = true;
+    nx_stop_ask(&rd.stop);
     pthread_join(t, NULL);
     assert_string_equal(rd.bad, "");
     assert_true(rd.reads > 0);
