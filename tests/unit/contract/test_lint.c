@@ -160,6 +160,72 @@ static void problems_are_bounded(void **state)
     nx_lint_drop(&l);
 }
 
+/* The n-th line of text in another form; false: there is no such line. */
+static bool mangle(nx_str text, size_t n, int form, nx_buf *out)
+{
+    nx_str rest = text, line;
+    nx_buf_clear(out);
+    size_t i = 0;
+    bool found = false;
+    while (nx_str_split(&rest, '\n', &line)) {
+        bool here = i++ == n;
+        found |= here;
+        size_t colon = nx_str_find(line, NX_STR(":"), 0);
+        if (here && form == 0)
+            continue; /* left out */
+        if (here && form == 1 && colon != SIZE_MAX)
+            line = nx_str_sub(line, 0, colon + 1); /* its value lost */
+        assert_int_equal(nx_buf_addf(out, NX_STR_FMT "%s\n", NX_STR_ARG(line), here && form == 1 ? " 3" : ""), NX_OK);
+        if (here && form == 2) /* there twice */
+            assert_int_equal(nx_buf_addf(out, NX_STR_FMT "\n", NX_STR_ARG(line)), NX_OK);
+        if (here && form == 3) /* and nothing behind it */
+            return true;
+    }
+    return found;
+}
+
+/* Without a sync: there are thousands of them. */
+static void write_plain(const folder *f, nx_str text)
+{
+    char path[96];
+    snprintf(path, sizeof path, "%s/a.odcs.yaml", f->path);
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    assert_int_equal(fwrite(text.p, 1, text.n, out), text.n);
+    assert_int_equal(fclose(out), 0);
+}
+
+/* Whatever is done to a file: a lint tells a problem exactly when it cannot be loaded. */
+static void a_lint_agrees_with_loading(void **state)
+{
+    static const char *const files[] = {"contracts/market/bars.odcs.yaml", "contracts/social/comments.odcs.yaml",
+                                        "contracts/quarantine/records.odcs.yaml"};
+    const folder *f = *state;
+    const char *path = f->path;
+    nx_buf text NX_BUF_AUTO, mangled NX_BUF_AUTO;
+    nx_buf_init(&text, 0);
+    nx_buf_init(&mangled, 0);
+    for (size_t k = 0; k < NX_COUNT_OF(files); k++) {
+        nx_buf_clear(&text);
+        assert_int_equal(nx_file_read(files[k], &text, NULL), NX_OK);
+        for (int form = 0; form < 4; form++)
+            for (size_t i = 0; mangle(nx_buf_str(&text), i, form, &mangled); i++) {
+                nx_contracts *s = NULL;
+                nx_lint l;
+                nx_err err = {0};
+                write_plain(f, nx_buf_str(&mangled));
+                bool loaded = nx_contracts_load(path, &s, &err) == NX_OK;
+                assert_int_equal(nx_contracts_lint(&path, 1, &l, NULL), NX_OK);
+                if (loaded != (l.n == 0))
+                    fail_msg("%s, line %zu, form %d: %s, but %zu problems%s%s", files[k], i + 1, form,
+                             loaded ? "it loads" : err.text, l.n, l.n > 0 ? ": " : "",
+                             l.n > 0 ? l.problems[0].cause : "");
+                nx_lint_drop(&l);
+                nx_contracts_drop(s);
+            }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +235,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(files_against_each_other, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_folder_without_any, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(problems_are_bounded, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_lint_agrees_with_loading, make_folder, remove_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
