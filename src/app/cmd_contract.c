@@ -10,7 +10,7 @@ const nx_opt_def nx_opts_contract[] = {
     {"--mode", NULL, "MODE", "diff: backward, forward or full (default), each also with -transitive: against every OLD",
      false},
     {"--strict", NULL, NULL, "diff: risks count as breaks", false},
-    {"--format", NULL, "delta|postgres|jsonschema|dbt|markdown", "export: the form", false},
+    {"--format", NULL, "FORMAT", "export: delta, postgres, jsonschema, dbt or markdown", false},
     {"--sample", NULL, "FILE", "test: messages, a line each or an array a line, plain or .zst", false},
     {"--context", NULL, "COLUMN=VALUE", "test: what the request of these messages tells, e.g. symbol=AAPL", true},
     {NULL, NULL, NULL, NULL, false},

@@ -118,12 +118,14 @@ const nx_cmd nx_cmds[] = {
          "lint [FILE…] | ls | show TABLE | diff OLD… NEW | export [TABLE…] --format FORMAT | test [TABLE…] [--sample FILE]",
      .summary = "the data contracts: check, read, compare, export, test",
      .help =
-         "lint tells every problem of every file (exit 2), diff what changed between versions and whom it breaks:\n"
-         "backward means that NEW reads what was made for OLD, forward that readers of OLD go on with what is made for\n"
-         "NEW. A change that breaks the mode is refused (exit 1) until the major version grows. OLD and NEW are files, or\n"
-         "tables of this project. export writes the Delta schema, the DDL of publish, a JSON Schema of the wire objects,\n"
-         "dbt sources with tests, or the reference page; without a table all that fit into one document. test runs the examples of the contracts\n"
-         "themselves, or a file of messages, through the decoder (exit 1 when one is not as it should be).\n\n"
+         "lint tells every problem of every file (exit 2).\n"
+         "diff tells what changed between versions and whom it breaks: backward means that NEW reads what was made for\n"
+         "OLD, forward that readers of OLD go on with what is made for NEW. A change that breaks the mode is refused\n"
+         "(exit 1) until the major version grows. OLD and NEW are files, or tables of this project.\n"
+         "export writes the Delta schema, the DDL of publish, a JSON Schema of the wire objects, dbt sources with tests,\n"
+         "or the reference page; without a table all contracts, where they fit into one document.\n"
+         "test runs the examples of the contracts, or a file of messages, through the decoder (exit 1 when one is not as\n"
+         "it should be).\n\n"
          "Examples\n"
          "  nexus contract lint\n"
          "  nexus contract show bronze.trades\n"

@@ -8,6 +8,7 @@ import tempfile
 
 import artifacts
 import audit
+import contracts
 import core
 import delta
 import itself
