@@ -64,7 +64,7 @@ static nx_status go_on(nx_deflate *z, nx_err *err)
 static nx_status inflate_all(nx_deflate *z, nx_buf *out, nx_err *err)
 {
     for (;;) {
-        Bytef over; /* at the maximum: does anything more come? */
+        Bytef over = 0; /* at the maximum: does anything more come? */
         size_t room = out->max - out->n, step = room < INFLATE_STEP ? room : INFLATE_STEP;
         NX_TRY(nx_buf_reserve(out, step));
         z->in.next_out = room == 0 ? &over : (Bytef *)out->p + out->n;

@@ -1,4 +1,4 @@
-/* MessagePack: every form of every type, its edges, what is cut off or lies about its size, JSON both ways, floats as text. */
+/* MessagePack: every form of every type, its edges, what is cut off or lies about its size, JSON both ways, floats as text. Promise 9. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Binary frames: msgpack over the push protocol, through the log and its recovery, and a tape sent in both forms. */
+/* Binary frames: msgpack over the push protocol, through the log and its recovery, and a tape sent in both forms. Promises 1 and 2. */
 #include "unit/ingest/edge_kit.h"
 
 #include "data/msgpack.h"

@@ -1,4 +1,4 @@
-/* permessage-deflate: RFC 7692's own examples, all parameters, contexts, bombs, broken streams; then over connections. */
+/* permessage-deflate: RFC 7692's own examples, all parameters, contexts, bombs, broken streams; then over connections. Promise 6. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
