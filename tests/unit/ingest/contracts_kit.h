@@ -74,9 +74,12 @@ static inline int project_down(void **state)
     return rc;
 }
 
-static inline void replace(nx_buf *b, const char *from, const char *to)
+/* The first `from` behind the first `anchor`. */
+static inline void replace_behind(nx_buf *b, const char *anchor, const char *from, const char *to)
 {
-    size_t at = nx_str_find(nx_buf_str(b), nx_str_of(from), 0);
+    size_t at = nx_str_find(nx_buf_str(b), nx_str_of(anchor), 0);
+    assert_true(at != SIZE_MAX);
+    at = nx_str_find(nx_buf_str(b), nx_str_of(from), at);
     assert_true(at != SIZE_MAX);
     nx_buf out;
     nx_buf_init(&out, 0);
@@ -85,6 +88,11 @@ static inline void replace(nx_buf *b, const char *from, const char *to)
     assert_int_equal(nx_buf_add(&out, nx_str_sub(nx_buf_str(b), at + strlen(from), b->n)), NX_OK);
     nx_buf_drop(b);
     *b = out;
+}
+
+static inline void replace(nx_buf *b, const char *from, const char *to)
+{
+    replace_behind(b, "", from, to);
 }
 
 /* Writes the contract of bronze.trades in one of its versions; the next start loads it. */
@@ -100,8 +108,8 @@ static inline void use(project *p, int version)
                 "customProperties: [{property: wire, value: vn}]}\n      - name: ts\n");
     } else if (version == V2) {
         replace(&b, "version: 1.0.0", "version: 2.0.0");
-        replace(&b, "a share.'\n        logicalTypeOptions: {minimum: 0}",
-                "a share.'\n        logicalTypeOptions: {minimum: 100}");
+        replace_behind(&b, "      - name: price\n", "logicalTypeOptions: {minimum: 0}",
+                       "logicalTypeOptions: {minimum: 100}");
     } else if (version == V2_TYPE) {
         replace(&b, "version: 1.0.0", "version: 2.0.0");
         replace(&b, "      - name: price\n        logicalType: number\n        physicalType: 'decimal(18,6)'",
