@@ -2,6 +2,7 @@
  * The program's side (kills, two at once, silver): tests/integration/test_quarantine_replay.sh. */
 #include "unit/ingest/pull_kit.h"
 
+#include "data/msgpack.h"
 #include "ingest/pull_int.h"
 #include "ingest/quarantine_replay.h"
 #include "ingest/stream_int.h"
@@ -95,16 +96,28 @@ static void pulled_rows_keep_what_their_page_told(void **state)
     nx_contracts_drop(strict);
 }
 
-static void a_type_that_was_unknown(void **state)
+/* In a text frame, or the same as msgpack in a binary one. */
+static void say_in(nx_wsc *w, const char *json, bool msgpack)
 {
-    edge *e = *state;
+    nx_err err = {0};
+    nx_buf b NX_BUF_AUTO;
+    nx_buf_init(&b, 0);
+    if (msgpack)
+        must(nx_mp_from_json(nx_str_of(json), NULL, &b, &err), &err);
+    else
+        must(nx_buf_adds(&b, json), &err);
+    must(nx_wsc_send(w, msgpack ? NX_WS_BINARY : NX_WS_TEXT, nx_buf_str(&b), -1, NULL, &err), &err);
+}
+
+static void a_type_that_was_unknown_then(edge *e, bool msgpack)
+{
     told t;
     edge_open_lake(e);
     nx_contracts *few = changed(e, "market/trades.odcs.yaml", NULL);
     e->o.contracts = few;
     edge_start(e);
     nx_wsc *w = dial(e);
-    say(w, "[" Q1 "," T1 "," BAD "]");
+    say_in(w, "[" Q1 "," T1 "," BAD "]", msgpack);
     assert_non_null(strstr(hear(w), "\"rejected\":2"));
     must(nx_stream_flush(e->s, &e->err), &e->err);
     nx_wsc_drop(w);
@@ -123,6 +136,16 @@ static void a_type_that_was_unknown(void **state)
         "1 true true");
     edge_stop(e);
     nx_contracts_drop(few);
+}
+
+static void a_type_that_was_unknown(void **state)
+{
+    a_type_that_was_unknown_then(*state, false);
+}
+
+static void a_type_that_was_unknown_in_msgpack(void **state)
+{
+    a_type_that_was_unknown_then(*state, true);
 }
 
 static void an_id_that_tells_no_place_stays_open(void **state)
@@ -174,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(pulled_rows_keep_what_their_page_told, edge_up, edge_down),
         cmocka_unit_test_setup_teardown(a_type_that_was_unknown, edge_up, edge_down),
+        cmocka_unit_test_setup_teardown(a_type_that_was_unknown_in_msgpack, edge_up, edge_down),
         cmocka_unit_test_setup_teardown(an_id_that_tells_no_place_stays_open, edge_up, edge_down),
         cmocka_unit_test(ids_tell_their_place),
     };
