@@ -11,6 +11,31 @@ static bool is_plain(nx_str s)
     return s.n > 0 && s.n <= 64 && s.p[0] != '.';
 }
 
+bool nx__version_parse(nx_str text, int64_t ret[3])
+{
+    size_t n = 0, parts = 0;
+    while (n < text.n && text.p[n] != '-' && text.p[n] != '+')
+        n++;
+    nx_str rest = nx_str_sub(text, 0, n), part;
+    ret[0] = ret[1] = ret[2] = 0;
+    for (; nx_str_split(&rest, '.', &part); parts++)
+        if (parts == 3 || !nx_str_to_i64(part, &ret[parts]) || ret[parts] < 0)
+            return false;
+    return parts > 0;
+}
+
+static nx_status check_version(const nx_contract *c, const nx_val *root, nx_err *err)
+{
+    const nx_val *v = nx_val_get(root, "version");
+    int64_t parts[3];
+    if (v == NULL || v->kind != NX_VAL_STR || !is_plain(v->s) || nx__version_parse(v->s, parts))
+        return NX_OK;
+    nx_status st =
+        nx__fail_at(err, &c->origin, v, "version '" NX_STR_FMT "' is not MAJOR.MINOR.PATCH", NX_STR_ARG(v->s));
+    (void)nx_err_hint(err, st, "write it like 1.2.0: a new major version tells a breaking change");
+    return nx__gather(&c->origin, st, err);
+}
+
 static nx_status check_id(const nx_contract *c, const nx_val *root, nx_err *err)
 {
     static const char *const keys[] = {"name", "version"};
@@ -23,7 +48,7 @@ static nx_status check_id(const nx_contract *c, const nx_val *root, nx_err *err)
                             "%s must be 1 to 64 letters, digits or any of . + _ - and not begin with a dot", keys[i]),
                 err));
     }
-    return NX_OK;
+    return check_version(c, root, err);
 }
 
 static nx_status check_head(nx_contract *c, const nx_val *root, const nx_val *object, nx_err *err)

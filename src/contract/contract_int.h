@@ -175,7 +175,9 @@ const nx_val *nx__odcs_custom(const nx_val *owner, const char *name);
 #define nx__fail_at(err, origin, v, ...) nx__fail_place((err), nx_fail((err), NX_INVALID, __VA_ARGS__), (origin), (v))
 nx_status nx__fail_place(nx_err *err, nx_status st, const nx_origin *origin, const nx_val *v);
 
-/* compile.c: a parsed file into c, whose origin is set. With c->origin.problems NX_OK says only that they were gathered. */
+/* compile.c: MAJOR[.MINOR[.PATCH]] with anything behind a '-' or '+'. */
+bool nx__version_parse(nx_str text, int64_t ret[3]);
+/* A parsed file into c, whose origin is set. With c->origin.problems NX_OK says only that they were gathered. */
 NX_MUST_USE nx_status nx__compile(nx_contract *c, const nx_val *root, nx_arena *a, nx_err *err);
 /* files.c: a list of files; items is the owner's to free. */
 typedef struct nx_paths {
