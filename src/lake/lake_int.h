@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "data/json.h"
 #include "lake/lake.h"
+#include "lake/parquet.h"
 
 /* ------------------------------------------------------------------ names and paths (path.c) */
 
@@ -264,11 +265,50 @@ NX_MUST_USE nx_status nx__schema_merge(const nx_table *t, const nx_schema *have,
 
 /* "event_date=2024-01-02/part-<uuid>.parquet", in the arena. */
 NX_MUST_USE nx_status nx__data_name(nx_arena *a, const nx__pair *pv, size_t n_pv, nx_str *ret, nx_err *err);
-/* After the engine wrote the staged file: publishes it and adds it to the change (an empty file is dropped). */
+/* After the staged file was written: publishes it and adds it to the change (an empty file is dropped). */
 NX_MUST_USE nx_status nx__data_publish(nx_table *t, nx__change *c, const nx_schema *schema, const nx__meta *m,
                                        nx__add add, const nx_file_stats *st, nx_err *err);
-/* Where the engine is to write the object; `path` is empty before. */
+/* Where the object is to be written; `path` is empty before. */
 NX_MUST_USE nx_status nx__data_stage(nx_table *t, nx_str rel, nx_buf *path, nx_err *err);
+
+/* Rows of a batch that have one partition value (split.c). */
+typedef struct nx__bucket {
+    nx__pair *pv;
+    uint32_t *rows; /* NULL: all */
+    size_t n, cap;
+} nx__bucket;
+/* cols: the batch's partition columns, as many as the table has. */
+typedef nx_status (*nx__bucket_fn)(void *ctx, const nx__bucket *part, const size_t *cols, size_t n_cols, nx_err *err);
+/* Calls fn for each partition value of the batch; values live in the arena. NX_CHECK_FAILED: a value that Delta cannot
+ * store. */
+NX_MUST_USE nx_status nx__split(const nx_table *t, const nx__meta *m, const nx_batch *b, nx_arena *a, nx__bucket_fn fn,
+                                void *ctx, nx_err *err);
+
+/* A file under way, and those of a writer (outfile.c). */
+typedef struct nx__out {
+    nx_pq_file *f;
+    nx__add add;
+    nx_file_stats st; /* once it has ended */
+    bool fresh;       /* made since the last keep */
+    bool ended;       /* complete, but not published yet */
+} nx__out;
+typedef struct nx__outs {
+    nx_table *t;
+    nx__change *c; /* takes what is published; its arena the rest */
+    nx_pq_encoder *encoder;
+    nx__out *list;
+    size_t n, cap;
+} nx__outs;
+/* Writes rows to the open file of their partition value, to a new one, or, when too many are open, to one that is
+ * published at once. They count after nx__outs_keep; nx__outs_rewind takes back what open files got since then, the
+ * caller what was published. */
+NX_MUST_USE nx_status nx__outs_add(nx__outs *o, const nx_batch *b, const nx__bucket *part, const size_t *skip,
+                                   size_t n_skip, const nx__meta *m, nx_err *err);
+void nx__outs_keep(nx__outs *o);
+void nx__outs_rewind(nx__outs *o);
+/* Ends and publishes all open files. After a failure it may be called again for the rest. */
+NX_MUST_USE nx_status nx__outs_publish(nx__outs *o, const nx__meta *m, nx_err *err);
+void nx__outs_drop(nx__outs *o); /* deletes what was not published; usable again */
 
 /* One attempt at a change made from SQL. */
 typedef struct nx__job {

@@ -33,8 +33,11 @@ NX_MUST_USE nx_status nx_pq_open(const char *path, const nx_schema *schema, cons
                                  const char *created_by, nx_pq_file **ret, nx_err *err);
 /* Whether batches of this schema may be added. */
 bool nx_pq_fits(const nx_pq_file *f, const nx_schema *schema);
+const nx_schema *nx_pq_schema(const nx_pq_file *f); /* as it was opened with; lives as long as f */
+int64_t nx_pq_bytes(const nx_pq_file *f);           /* kept so far, without a footer */
 /* Appends rows picked by index (rows == NULL: all of the batch), in their order. They count once nx_pq_keep() was called;
- * nx_pq_rewind() takes back everything since the last keep, also what a failed add left. NX_IO, NX_NOMEM, NX_LIMIT (a
+ * nx_pq_rewind() takes back everything since the last keep, also what a failed add left; when it fails, the next add or
+ * end tries again. NX_IO, NX_NOMEM, NX_LIMIT (a
  * value or dictionary over 2 GiB). Faults: PARQUET_WRITE. */
 NX_MUST_USE nx_status nx_pq_add(nx_pq_file *f, nx_pq_encoder *e, const nx_batch *b, const uint32_t *rows, size_t n_rows,
                                 nx_err *err);
@@ -45,5 +48,6 @@ NX_MUST_USE nx_status nx_pq_rewind(nx_pq_file *f, nx_err *err);
 NX_MUST_USE nx_status nx_pq_end(nx_pq_file *f, nx_arena *a, nx_file_stats *ret, nx_err *err);
 /* Frees the handle. A file that was not ended is deleted. NULL is fine. */
 void nx_pq_close(nx_pq_file *f);
+void nx_pq_discard(nx_pq_file *f); /* deletes the file in any case, where it was created */
 
 #endif

@@ -208,6 +208,7 @@ struct nx_pq_file {
     int fd;
     char *path;
     bool ended;
+    bool torn; /* behind the kept bytes are some that do not count */
     const char *created_by;
     nx_arena arena; /* schema, leaves */
     const nx_schema *schema;

@@ -105,6 +105,23 @@ bool nx_pq_fits(const nx_pq_file *f, const nx_schema *schema)
     return nx_schema_equal(f->schema, schema);
 }
 
+const nx_schema *nx_pq_schema(const nx_pq_file *f)
+{
+    return f->schema;
+}
+
+int64_t nx_pq_bytes(const nx_pq_file *f)
+{
+    return f->kept.pos;
+}
+
+void nx_pq_discard(nx_pq_file *f)
+{
+    if (f != NULL)
+        f->ended = false;
+    nx_pq_close(f);
+}
+
 void nx_pq_close(nx_pq_file *f)
 {
     if (f == NULL)
@@ -185,6 +202,8 @@ nx_status nx_pq_add(nx_pq_file *f, nx_pq_encoder *e, const nx_batch *b, const ui
     size_t n = rows == NULL ? b->n : n_rows;
     if (!nx_pq_fits(f, b->schema))
         return nx_fail(err, NX_INVALID, "could not write to %s: the rows have another schema", f->path);
+    if (f->torn)
+        NX_TRY(nx_pq_rewind(f, err));
     size_t n_groups = (n + NX_PQ_GROUP_ROWS - 1) / NX_PQ_GROUP_ROWS;
     for (size_t i = 0, from = 0; i < n_groups; i++) {
         nx__pq_pick pick = {rows, from, (n - from) / (n_groups - i)}; /* even parts */
@@ -192,6 +211,7 @@ nx_status nx_pq_add(nx_pq_file *f, nx_pq_encoder *e, const nx_batch *b, const ui
                            ? nx_fail(err, NX_IO, "no space left on device")
                            : write_group(f, e, b, &pick, err);
         if (st != NX_OK) {
+            f->torn = true;
             nx_err_prefix(err, "could not write %s", f->path);
             return st;
         }
@@ -209,12 +229,14 @@ void nx_pq_keep(nx_pq_file *f)
 
 nx_status nx_pq_rewind(nx_pq_file *f, nx_err *err)
 {
+    f->torn = true;
     f->now = f->kept;
     f->groups.n = f->kept.groups_n;
     for (size_t i = 0; i < f->n_leaves; i++)
         f->leaves[i].now = f->leaves[i].kept;
     if (ftruncate(f->fd, f->kept.pos) < 0 || lseek(f->fd, f->kept.pos, SEEK_SET) < 0)
         return nx_fail_sys(err, NX_IO, "could not cut %s back to %lld bytes", f->path, (long long)f->kept.pos);
+    f->torn = false;
     return NX_OK;
 }
 
@@ -253,6 +275,7 @@ nx_status nx_pq_end(nx_pq_file *f, nx_arena *a, nx_file_stats *ret, nx_err *err)
     nx_status st = nx__pq_footer(f, &b);
     if (st != NX_OK)
         return nx_fail(err, st, "could not describe %s: %s", f->path, nx_status_text(st));
+    f->torn = true; /* should the footer not get there whole, and more rows come */
     NX_TRY(nx_fd_write(f->fd, b.p, b.n, err));
     ret->rows = f->kept.rows;
     ret->bytes = f->kept.pos + (int64_t)b.n;

@@ -1,10 +1,7 @@
-/* Appending batches: rows are split by partition value, every value becomes a durable file, one commit shows them
- * all. */
-#include <stdio.h>
+/* Appending batches: rows are split by partition value and written to open files; a commit makes them durable, then
+ * visible all at once. */
 #include <stdlib.h>
 
-#include "data/decimal.h"
-#include "data/time.h"
 #include "lake/lake_int.h"
 
 struct nx_writer {
@@ -12,166 +9,13 @@ struct nx_writer {
     nx_session *s;
     nx__snap *base; /* when it was opened, or of the last commit */
     nx__change c;
+    nx__outs outs;     /* files that are not in `c` yet */
     bool partial;      /* some file lacks columns of the table */
     nx_schema *schema; /* the table's, in `arena` */
     nx_arena arena;
 };
 
-/* ------------------------------------------------------------------ partition values of a batch */
-
-typedef struct bucket {
-    nx__pair *pv;
-    uint32_t *rows;
-    size_t n, cap;
-} bucket;
-
-static void bucket_drop(void *p)
-{
-    bucket *b = p;
-    free(b->rows);
-    free(b);
-}
-
-/* Appends the value's text as the log wants it (facts: delta.md section 4). NX_NOTHING: null. */
-static nx_status value_text(const nx_col *c, size_t i, nx_buf *b, nx_err *err)
-{
-    char out[64];
-    size_t n = 0;
-    if (nx_col_is_null(c, i))
-        return NX_NOTHING;
-    switch (c->type->kind) {
-    case NX_STRING:
-        if (nx_col_get_str(c, i).n == 0)
-            return nx_fail(err, NX_CHECK_FAILED,
-                           "partition column \"%s\" holds an empty text, which Delta cannot store", c->name);
-        return nx_buf_add(b, nx_col_get_str(c, i));
-    case NX_BOOL:
-        return nx_buf_adds(b, ((const uint8_t *)c->data)[i] != 0 ? "true" : "false");
-    case NX_INT32:
-        return nx_buf_addf(b, "%d", nx_col_get_i32(c, i));
-    case NX_INT64:
-        return nx_buf_addf(b, "%lld", (long long)nx_col_get_i64(c, i));
-    case NX_DATE:
-        n = nx_date_format(nx_col_get_i32(c, i), out);
-        break;
-    case NX_TIMESTAMP: {
-        int64_t us = nx_col_get_i64(c, i), s = us / 1000000, f = us % 1000000;
-        if (f < 0) {
-            s--;
-            f += 1000000;
-        }
-        n = nx_time_format_us(s * 1000000, out); /* ends in Z */
-        n = n - 1 + (size_t)snprintf(out + n - 1, sizeof out - n + 1, ".%06dZ", (int)f);
-        break;
-    }
-    case NX_DECIMAL: {
-        bool wide = c->type->precision > 18;
-        n = nx_dec_format(wide ? ((const __int128 *)c->data)[i] : nx_col_get_i64(c, i), c->type->scale, out);
-        break;
-    }
-    default:
-        return nx_fail(err, NX_UNSUPPORTED, "column \"%s\" has a type that cannot partition a table", c->name);
-    }
-    return nx_buf_add(b, (nx_str){out, n});
-}
-
-static bool same_value(const nx_col *c, size_t i, size_t k)
-{
-    if (nx_col_is_null(c, i) || nx_col_is_null(c, k))
-        return nx_col_is_null(c, i) && nx_col_is_null(c, k);
-    switch (c->type->kind) {
-    case NX_STRING:
-        return nx_str_eq(nx_col_get_str(c, i), nx_col_get_str(c, k));
-    case NX_INT32:
-    case NX_DATE:
-        return nx_col_get_i32(c, i) == nx_col_get_i32(c, k);
-    case NX_INT64:
-    case NX_TIMESTAMP:
-        return nx_col_get_i64(c, i) == nx_col_get_i64(c, k);
-    default:
-        return false; /* found by its text */
-    }
-}
-
-typedef struct splitter {
-    nx_writer *w;
-    const nx_batch *b;
-    const size_t *cols; /* batch columns of the table's partition columns */
-    size_t n;
-    nx_map buckets;
-} splitter;
-
-/* The bucket of row i: made when its value is new. */
-static nx_status bucket_of(splitter *sp, size_t i, bucket **ret, nx_err *err)
-{
-    nx_buf key NX_BUF_AUTO;
-    nx_buf_init(&key, 0);
-    size_t ends[64];
-    bool null[64];
-    for (size_t k = 0; k < sp->n; k++) {
-        nx_status st = value_text(&sp->b->cols[sp->cols[k]], i, &key, err);
-        null[k] = st == NX_NOTHING;
-        if (st != NX_OK && st != NX_NOTHING)
-            return st;
-        ends[k] = key.n;
-        NX_TRY(nx_buf_addc(&key, null[k] ? '\1' : '\0'));
-    }
-    *ret = nx_map_get(&sp->buckets, nx_buf_str(&key));
-    if (*ret != NULL)
-        return NX_OK;
-    bucket *b = calloc(1, sizeof *b);
-    if (b == NULL || nx_map_set(&sp->buckets, nx_buf_str(&key), b) != NX_OK) {
-        free(b);
-        return nx_nomem(err);
-    }
-    b->pv = NX_ARENA_ARRAY(&sp->w->c.arena, nx__pair, sp->n);
-    for (size_t k = 0; b->pv != NULL && k < sp->n; k++) {
-        size_t from = k == 0 ? 0 : ends[k - 1] + 1;
-        const char *name = nx_arena_dup(&sp->w->c.arena, sp->w->base->meta->part[k]);
-        const char *text = nx_arena_dup(&sp->w->c.arena, nx_str_sub(nx_buf_str(&key), from, ends[k]));
-        if (name == NULL || text == NULL)
-            return nx_nomem(err);
-        b->pv[k] = (nx__pair){nx_str_of(name), null[k] ? (nx_str){NULL, 0} : (nx_str){text, ends[k] - from}};
-    }
-    *ret = b;
-    return b->pv != NULL ? NX_OK : nx_nomem(err);
-}
-
-static nx_status split(splitter *sp, nx_err *err)
-{
-    bucket *at = NULL;
-    for (size_t i = 0; i < sp->b->n; i++) {
-        bool same = at != NULL;
-        for (size_t k = 0; k < sp->n && same; k++)
-            same = same_value(&sp->b->cols[sp->cols[k]], i, i - 1);
-        if (!same)
-            NX_TRY(bucket_of(sp, i, &at, err));
-        if (!nx_grow(&at->rows, &at->cap, at->n + 1, sizeof *at->rows))
-            return nx_nomem(err);
-        at->rows[at->n++] = (uint32_t)i;
-    }
-    return NX_OK;
-}
-
-/* ------------------------------------------------------------------ files */
-
-static nx_status write_file(nx_writer *w, const nx_batch *b, const bucket *part, const size_t *skip, size_t n_skip,
-                            nx_err *err)
-{
-    nx_buf path NX_BUF_AUTO;
-    nx_buf_init(&path, 0);
-    nx_arena a NX_ARENA_AUTO;
-    nx_arena_init(&a, 64 << 20);
-    nx_file_stats st;
-    nx__add add = {.pv = part == NULL ? NULL : part->pv, .n_pv = n_skip};
-    NX_TRY(nx__data_name(&w->c.arena, add.pv, add.n_pv, &add.path, err));
-    NX_TRY(nx__data_stage(w->t, add.path, &path, err));
-    NX_TRY(nx_session_write_batch(w->s, b, part == NULL ? NULL : part->rows, part == NULL ? 0 : part->n, skip, n_skip,
-                                  path.p, NULL, &a, &st, err));
-    NX_TRY(nx__data_publish(w->t, &w->c, b->schema, w->base->meta, add, &st, err));
-    w->c.rows_added += st.rows;
-    return NX_OK;
-}
+/* ------------------------------------------------------------------ adding */
 
 /* Every column of the batch is one of the table's, of its type; a column that must not be null is there. */
 static nx_status check_batch(nx_writer *w, const nx_schema *have, nx_err *err)
@@ -217,39 +61,41 @@ static nx_status take_base(nx_writer *w, nx_err *err)
     return nx__schema_of(w->t, s->meta, &w->arena, &w->schema, err);
 }
 
-static nx_status write_split(nx_writer *w, const nx_batch *b, nx_err *err)
+typedef struct adding {
+    nx_writer *w;
+    const nx_batch *b;
+} adding;
+
+static nx_status add_part(void *ctx, const nx__bucket *part, const size_t *cols, size_t n_cols, nx_err *err)
 {
-    size_t cols[64], n = w->base->meta->n_part;
-    if (n > NX_COUNT_OF(cols))
-        return nx_fail(err, NX_UNSUPPORTED, "table %s has %zu partition columns", w->t->name, n);
-    for (size_t k = 0; k < n; k++)
-        cols[k] = nx_schema_find(b->schema, w->base->meta->part[k]);
-    splitter sp = {w, b, cols, n, {0}};
-    nx_map_init(&sp.buckets, bucket_drop);
-    nx_status st = split(&sp, err);
-    nx_map_entry *e;
-    for (size_t i = 0; st == NX_OK && (e = nx_map_next(&sp.buckets, &i)) != NULL;)
-        st = write_file(w, b, e->value, cols, n, err);
-    nx_map_drop(&sp.buckets);
-    return st;
+    const adding *x = ctx;
+    return nx__outs_add(&x->w->outs, x->b, part, cols, n_cols, x->w->base->meta, err);
+}
+
+static bool pending(const nx_writer *w)
+{
+    return w->c.n_adds > 0 || w->outs.n > 0;
 }
 
 nx_status nx_writer_add(nx_writer *w, const nx_batch *b, nx_err *err)
 {
     if (b->n == 0)
         return NX_OK;
-    if (w->c.n_adds == 0)
+    if (!pending(w))
         NX_TRY(take_base(w, err)); /* columns may have been added */
     NX_TRY(check_batch(w, b->schema, err));
     NX_TRY(check_nulls(w, b, err));
     size_t files = w->c.n_adds;
-    int64_t rows = w->c.rows_added;
-    nx_status st = w->base->meta->n_part == 0 ? write_file(w, b, NULL, NULL, 0, err) : write_split(w, b, err);
+    adding x = {w, b};
+    nx_status st = nx__split(w->t, w->base->meta, b, &w->c.arena, add_part, &x, err);
     if (st != NX_OK) { /* all of the batch or nothing: the caller may try again */
+        nx__outs_rewind(&w->outs);
         nx__change_discard_from(w->t, &w->c, files);
-        w->c.rows_added = rows;
+        return st;
     }
-    return st;
+    nx__outs_keep(&w->outs);
+    w->c.rows_added += (int64_t)b->n;
+    return NX_OK;
 }
 
 /* ------------------------------------------------------------------ opening, committing */
@@ -262,6 +108,7 @@ nx_status nx_writer_open(nx_table *t, nx_session *s, nx_writer **ret, nx_err *er
     w->t = t;
     w->s = s;
     nx__change_init(&w->c, "WRITE");
+    w->outs = (nx__outs){.t = t, .c = &w->c};
     nx_arena_init(&w->arena, 64 << 20);
     nx_status st = take_base(w, err);
     if (st == NX_OK)
@@ -281,7 +128,7 @@ static nx_status check_shape(nx_writer *w, const nx__meta *then, nx_err *err)
     bool same = nx_str_eq(now->schema_string, then->schema_string) && now->n_part == then->n_part;
     for (size_t k = 0; same && k < now->n_part; k++)
         same = nx_str_eq(now->part[k], then->part[k]);
-    if (same || w->c.n_adds == 0)
+    if (same || !pending(w))
         return NX_OK;
     return nx_fail(err, NX_CONFLICT, "could not commit to table %s: its schema was changed since the rows were written",
                    w->t->name);
@@ -310,6 +157,7 @@ static nx_status commit(nx_writer *w, nx_commit_result *ret, nx_err *err)
 
 static void empty(nx_writer *w)
 {
+    nx__outs_drop(&w->outs); /* the encoder's memory, too, until rows come again */
     nx__change_drop(&w->c);
     nx__change_init(&w->c, "WRITE");
     w->partial = false;
@@ -318,8 +166,9 @@ static void empty(nx_writer *w)
 nx_status nx_writer_commit(nx_writer *w, const nx_commit_opts *o, nx_commit_result *ret, nx_err *err)
 {
     *ret = (nx_commit_result){.version = w->base->version};
-    if (w->c.n_adds == 0)
+    if (!pending(w))
         return NX_OK;
+    NX_TRY(nx__outs_publish(&w->outs, w->base->meta, err));
     w->c.operation = o == NULL || o->operation == NULL ? "WRITE" : o->operation;
     w->c.app_id = o == NULL ? NULL : o->app_id;
     w->c.txn_version = o == NULL ? 0 : o->txn_version;
@@ -337,6 +186,7 @@ void nx_writer_drop(nx_writer *w)
 {
     if (w == NULL)
         return;
+    nx__outs_drop(&w->outs);
     nx__change_discard(w->t, &w->c);
     nx__change_drop(&w->c);
     nx__snap_unref(w->base);
