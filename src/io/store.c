@@ -206,6 +206,8 @@ nx_status nx_store_publish(nx_store *s, const char *name, nx_err *err)
     nx_buf_init(&staged, 8192);
     NX_TRY(object_path(s, name, &path, err));
     NX_TRY(path_of(s, name, ".staged", &staged, err));
+    if (!nx_file_exists(staged.p) && nx_file_exists(path.p))
+        return sync_parent(path.p, err); /* renamed by an earlier try that failed behind that */
     if (!nx_file_exists(staged.p))
         return nx_fail(err, NX_NOT_FOUND, "could not publish %s: nothing was staged", path.p);
     NX_TRY(nx_file_sync(staged.p, err));

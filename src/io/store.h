@@ -34,7 +34,7 @@ NX_MUST_USE nx_status nx_store_list(nx_store *s, const char *folder, nx_store_li
 NX_MUST_USE nx_status nx_store_exists(nx_store *s, const char *name, bool *ret, nx_err *err);
 /* A local path from which the engine can read the object now (for local stores the file itself), and one where a new
  * object can be written by the engine; nx_store_publish() then makes it the object `name` (syncs it; no copy on local
- * disk). */
+ * disk). It may be called again after a failure. */
 NX_MUST_USE nx_status nx_store_local_path(nx_store *s, const char *name, nx_buf *path, nx_err *err);
 NX_MUST_USE nx_status nx_store_stage_path(nx_store *s, const char *name, nx_buf *path, nx_err *err);
 NX_MUST_USE nx_status nx_store_publish(nx_store *s, const char *name, nx_err *err);

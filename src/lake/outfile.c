@@ -69,6 +69,16 @@ static nx_status publish(nx__outs *o, nx__out *one, const nx__meta *m, nx_err *e
     return NX_OK;
 }
 
+/* Deletes the file, staged or already renamed by a try to publish that failed behind that. */
+static void discard(nx__outs *o, nx__out *one)
+{
+    nx_buf name NX_BUF_AUTO;
+    nx_buf_init(&name, 0);
+    nx_pq_discard(one->f);
+    if (one->ended && nx__table_object(o->t, one->add.path, &name) == NX_OK)
+        (void)!nx_store_delete(o->t->store, name.p, NULL); /* else vacuum takes it later */
+}
+
 static nx_status write_at_once(nx__outs *o, nx__out *one, const nx_batch *b, const nx__bucket *part, const nx__meta *m,
                                nx_err *err)
 {
@@ -78,7 +88,7 @@ static nx_status write_at_once(nx__outs *o, nx__out *one, const nx_batch *b, con
         st = publish(o, one, m, err);
     }
     if (st != NX_OK)
-        nx_pq_discard(one->f);
+        discard(o, one);
     return st;
 }
 
@@ -115,7 +125,7 @@ void nx__outs_rewind(nx__outs *o)
     size_t n = 0;
     for (size_t i = 0; i < o->n; i++) {
         if (o->list[i].fresh) {
-            nx_pq_discard(o->list[i].f);
+            discard(o, &o->list[i]);
             continue;
         }
         if (!o->list[i].ended)
@@ -135,7 +145,7 @@ nx_status nx__outs_publish(nx__outs *o, const nx__meta *m, nx_err *err)
 void nx__outs_drop(nx__outs *o)
 {
     for (size_t i = 0; i < o->n; i++)
-        nx_pq_discard(o->list[i].f);
+        discard(o, &o->list[i]);
     free(o->list);
     nx_pq_encoder_drop(o->encoder);
     *o = (nx__outs){.t = o->t, .c = o->c};
