@@ -149,8 +149,8 @@ static nx_status prepare(run *u, nx_err *err)
     if (nx_batch_init(&u->scores, &nx__enrich_scores, OUT_ROWS + FETCH_ROWS, 0) != NX_OK ||
         nx_batch_init(&u->mentions, &nx__enrich_mentions, OUT_ROWS + FETCH_ROWS * NX_MENTIONS_MAX, 0) != NX_OK)
         return nx_nomem(err);
-    NX_TRY(nx_writer_open(u->scores_t, u->write, &u->scores_w, err));
-    return nx_writer_open(u->mentions_t, u->write, &u->mentions_w, err);
+    NX_TRY(nx_writer_open(u->scores_t, &u->scores_w, err));
+    return nx_writer_open(u->mentions_t, &u->mentions_w, err);
 }
 
 static nx_status enrich_all(run *u, nx_err *err)

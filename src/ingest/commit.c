@@ -55,9 +55,8 @@ nx_status nx__commit_open(nx_stream *s, nx_err *err)
             NX_TRY(open_table(s, c, err));
     }
     NX_TRY(open_table(s, q, err));
-    NX_TRY(nx_session_open(s->o.engine, &s->session, err));
     for (size_t i = 0; i < s->n_tables; i++)
-        NX_TRY(nx_writer_open(s->tables[i].table, s->session, &s->tables[i].writer, err));
+        NX_TRY(nx_writer_open(s->tables[i].table, &s->tables[i].writer, err));
     return NX_OK;
 }
 
@@ -66,8 +65,6 @@ void nx__commit_close(nx_stream *s)
     for (size_t i = 0; i < s->n_tables; i++)
         if (s->tables[i].writer != NULL)
             nx_writer_drop(s->tables[i].writer);
-    if (s->session != NULL)
-        nx_session_close(s->session);
 }
 
 /* ------------------------------------------------------------------ trying until it works */

@@ -88,7 +88,6 @@ struct nx_stream {
     /* writer and compactor */
     pthread_t writer_thread, compact_thread, receive_thread;
     bool writer_runs, compact_runs, receive_runs;
-    nx_session *session;
     nx_err commit_failure; /* under lock: of the last try */
     bool commit_failed;
 
@@ -201,7 +200,7 @@ NX_MUST_USE nx_status nx__quarantine_add(nx_batch *b, const nx_verdict *v, nx_st
 
 /* ------------------------------------------------------------------ commit */
 
-NX_MUST_USE nx_status nx__commit_open(nx_stream *s, nx_err *err); /* tables, txn versions, session, writers */
+NX_MUST_USE nx_status nx__commit_open(nx_stream *s, nx_err *err); /* tables, txn versions, writers */
 void nx__commit_close(nx_stream *s);
 void *nx__commit_thread(void *stream);
 void *nx__compact_thread(void *stream);

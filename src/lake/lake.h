@@ -83,11 +83,12 @@ typedef struct nx_commit_result {
     int64_t rows_added, rows_removed, files_added, files_removed, bytes_added;
 } nx_commit_result;
 
-/* Appending batches: every add writes durable files (one a partition value; all or, when it fails, none), commit
- * makes them visible at once. The batch's columns are the table's by name and type; nullable ones may be missing.
- * When a commit fails the files stay for another try, or nx_writer_drop(). */
+/* Appending batches, without the engine. An add writes row groups to files that stay open, one a partition value (of more than 16 values
+ * the others become files at once), and keeps all of the batch or, when it fails, nothing of it; a commit makes the files durable, then
+ * visible at once. The batch's columns are the table's by name and type; nullable ones may be missing. When a commit fails the rows
+ * stay for another try, with more rows if there are, or nx_writer_drop(). Memory: what parquet.h says, until the commit. */
 typedef struct nx_writer nx_writer;
-NX_MUST_USE nx_status nx_writer_open(nx_table *t, nx_session *s, nx_writer **ret, nx_err *err);
+NX_MUST_USE nx_status nx_writer_open(nx_table *t, nx_writer **ret, nx_err *err);
 NX_MUST_USE nx_status nx_writer_add(nx_writer *w, const nx_batch *b, nx_err *err);
 NX_MUST_USE nx_status nx_writer_commit(nx_writer *w, const nx_commit_opts *o, nx_commit_result *ret,
                                        nx_err *err); /* empties w */

@@ -1,6 +1,6 @@
 /* lake/parquet.h
  *
- * Parquet files from column batches: what appends to a table writes by itself, without the SQL engine (docs/decisions/0011).
+ * Parquet files from column batches: what appends to a table writes by itself, without the SQL engine (docs/decisions/0012).
  * A file takes one row group an add (two or more when a batch is larger than NX_PQ_GROUP_ROWS) and stays open until
  * nx_pq_end(), so that small batches do not mean small files.
  *

@@ -6,7 +6,6 @@
 
 struct nx_writer {
     nx_table *t;
-    nx_session *s;
     nx__snap *base; /* when it was opened, or of the last commit */
     nx__change c;
     nx__outs outs;     /* files that are not in `c` yet */
@@ -100,13 +99,12 @@ nx_status nx_writer_add(nx_writer *w, const nx_batch *b, nx_err *err)
 
 /* ------------------------------------------------------------------ opening, committing */
 
-nx_status nx_writer_open(nx_table *t, nx_session *s, nx_writer **ret, nx_err *err)
+nx_status nx_writer_open(nx_table *t, nx_writer **ret, nx_err *err)
 {
     nx_writer *w = calloc(1, sizeof *w);
     if (w == NULL)
         return nx_nomem(err);
     w->t = t;
-    w->s = s;
     nx__change_init(&w->c, "WRITE");
     w->outs = (nx__outs){.t = t, .c = &w->c};
     nx_arena_init(&w->arena, 64 << 20);

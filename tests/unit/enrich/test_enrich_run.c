@@ -112,7 +112,7 @@ static table table_begin(world *w, const char *name)
                           .stats = nx_contract_stats(t.c)};
     must(nx_table_ensure(w->lake, &spec, &t.t, &w->err), &w->err);
     must(nx_session_open(w->engine, &t.s, &w->err), &w->err);
-    must(nx_writer_open(t.t, t.s, &t.writer, &w->err), &w->err);
+    must(nx_writer_open(t.t, &t.writer, &w->err), &w->err);
     must(nx_decoder_new(w->contracts, NULL, &t.d, &w->err), &w->err);
     assert_int_equal(nx_batch_init(&t.b, spec.schema, 0, 0), NX_OK);
     w->pos++;

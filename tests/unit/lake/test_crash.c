@@ -50,7 +50,7 @@ static int write_all(const char *dir, const char *who, const char *fault)
         return 2;
     if (nx_engine_open(&eo, &k.e, &k.err) != NX_OK || (lo.engine = k.e, nx_lake_open(&lo, &k.l, &k.err)) != NX_OK ||
         nx_session_open(k.e, &k.s, &k.err) != NX_OK || nx_table_ensure(k.l, &SPEC, &t, &k.err) != NX_OK ||
-        nx_table_txn(t, who, &last, &k.err) != NX_OK || nx_writer_open(t, k.s, &w, &k.err) != NX_OK)
+        nx_table_txn(t, who, &last, &k.err) != NX_OK || nx_writer_open(t, &w, &k.err) != NX_OK)
         return fail_child(&k, "opening");
     for (int64_t i = last + 1; i < COMMITS; i++) {
         nx_commit_opts o = {.app_id = who, .txn_version = i};

@@ -146,7 +146,7 @@ static void test_write_refused(void **state)
         nx_writer *w;
         FINE(k, nx_table_open(k->l, "x.t", &t, &k->err));
         nx__table_forget(t);
-        FAILS(k, NX_UNSUPPORTED, cases[i].says, nx_writer_open(t, k->s, &w, &k->err));
+        FAILS(k, NX_UNSUPPORTED, cases[i].says, nx_writer_open(t, &w, &k->err));
         assert_int_equal(kit_int(k, "SELECT count(*) FROM \"x.t\""), 0);
     }
 }

@@ -162,8 +162,8 @@ static void test_appends_meet(void **state)
     nx_commit_result r;
     FINE(k, nx_table_ensure(k->l, &spec, &a, &k->err));
     FINE(k, nx_table_ensure(l2, &spec, &b, &k->err));
-    FINE(k, nx_writer_open(a, k->s, &wa, &k->err));
-    FINE(k, nx_writer_open(b, k->s, &wb, &k->err));
+    FINE(k, nx_writer_open(a, &wa, &k->err));
+    FINE(k, nx_writer_open(b, &wb, &k->err));
     for (int i = 0; i < 25; i++) {
         nx_batch one = batch_of(&schema, i);
         FINE(k, nx_writer_add(wa, &one, &k->err));

@@ -33,7 +33,7 @@ static nx_status add(worker *w, nx_writer *out, int64_t i)
     return st;
 }
 
-static nx_status append_all(worker *w, nx_session *s)
+static nx_status append_all(worker *w)
 {
     nx_table *t;
     nx_writer *out;
@@ -41,7 +41,7 @@ static nx_status append_all(worker *w, nx_session *s)
     char app[16];
     snprintf(app, sizeof app, "w%lld", (long long)w->id);
     NX_TRY(nx_table_open(w->k->l, "bronze.t", &t, &w->err));
-    NX_TRY(nx_writer_open(t, s, &out, &w->err));
+    NX_TRY(nx_writer_open(t, &out, &w->err));
     nx_status st = NX_OK;
     for (int64_t i = 0; st == NX_OK && i < COMMITS; i++) {
         nx_commit_opts o = {.app_id = app, .txn_version = i};
@@ -58,11 +58,7 @@ static nx_status append_all(worker *w, nx_session *s)
 static void *append_main(void *arg)
 {
     worker *w = arg;
-    nx_session *s = NULL;
-    w->st = nx_session_open(w->k->e, &s, &w->err);
-    if (w->st == NX_OK)
-        w->st = append_all(w, s);
-    nx_session_close(s);
+    w->st = append_all(w);
     return NULL;
 }
 

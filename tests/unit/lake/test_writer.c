@@ -50,7 +50,7 @@ static void test_rows_and_stats(void **state)
     nx_table *t = make(k);
     nx_writer *w;
     nx_commit_result r;
-    FINE(k, nx_writer_open(t, k->s, &w, &k->err));
+    FINE(k, nx_writer_open(t, &w, &k->err));
     add_rows(k, w, 0, 10, 2);
     add_rows(k, w, 10, 5, 0);
     FINE(k, nx_writer_commit(w, NULL, &r, &k->err));
@@ -98,7 +98,7 @@ static void test_txn_and_drop(void **state)
     nx_writer *w;
     nx_commit_result r;
     nx_commit_opts o = {.app_id = "wal", .txn_version = 100};
-    FINE(k, nx_writer_open(t, k->s, &w, &k->err));
+    FINE(k, nx_writer_open(t, &w, &k->err));
     add_rows(k, w, 0, 4, 1);
     FINE(k, nx_writer_commit(w, &o, &r, &k->err));
     assert_true(r.committed);
@@ -121,7 +121,7 @@ static void test_refused_rows(void **state)
     nx_table *t = make(k);
     nx_writer *w;
     nx_batch b;
-    FINE(k, nx_writer_open(t, k->s, &w, &k->err));
+    FINE(k, nx_writer_open(t, &w, &k->err));
     assert_int_equal(nx_batch_init(&b, &SCHEMA, 0, 0), NX_OK);
     for (size_t c = 0; c < SCHEMA.n_fields; c++)
         assert_int_equal(nx_col_null(&b, &b.cols[c]), NX_OK);
@@ -152,13 +152,13 @@ static void test_evolution(void **state)
     nx_schema wide = {more, 5};
     nx_table_spec spec = SPEC;
     spec.schema = &wide;
-    FINE(k, nx_writer_open(t, k->s, &w, &k->err));
+    FINE(k, nx_writer_open(t, &w, &k->err));
     add_rows(k, w, 0, 2, 1);
     FINE(k, nx_table_ensure(k->l, &spec, &again, &k->err));
     assert_ptr_equal(t, again);
     FAILS(k, NX_CONFLICT, "schema was changed", nx_writer_commit(w, NULL, &r, &k->err));
     nx_writer_drop(w);
-    FINE(k, nx_writer_open(t, k->s, &w, &k->err));
+    FINE(k, nx_writer_open(t, &w, &k->err));
     add_rows(k, w, 0, 2, 1);
     FINE(k, nx_writer_commit(w, NULL, &r, &k->err));
     nx_writer_drop(w);
@@ -215,7 +215,7 @@ static void test_checkpoint(void **state)
     nx_writer *w;
     nx_commit_result r;
     char path[256];
-    FINE(k, nx_writer_open(t, k->s, &w, &k->err));
+    FINE(k, nx_writer_open(t, &w, &k->err));
     for (int i = 0; i < 12; i++) {
         nx_commit_opts o = {.app_id = "wal", .txn_version = i};
         add_rows(k, w, i * 3, 3, 3);

@@ -19,7 +19,7 @@ static nx_writer *open_writer(kit *k, const nx_table_spec *spec)
     nx_table *t = NULL;
     nx_writer *w = NULL;
     FINE(k, nx_table_ensure(k->l, spec, &t, &k->err));
-    FINE(k, nx_writer_open(t, k->s, &w, &k->err));
+    FINE(k, nx_writer_open(t, &w, &k->err));
     return w;
 }
 
