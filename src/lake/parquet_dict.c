@@ -94,24 +94,41 @@ nx_status nx__pq_dict_numbers(nx__pq_dict *d, const int64_t *v, size_t n, uint16
     return d->n <= 1 || d->n <= n / 2 ? NX_OK : NX_NOTHING;
 }
 
-/* The bytes of a short text as a number, so that comparing is one step. */
+static inline uint64_t load(const char *p, size_t n)
+{
+    uint64_t v = 0;
+    memcpy(&v, p, n);
+    return v;
+}
+
+/* The bytes of a short text as a number that no other text of its length has, so that comparing is one step. */
 static inline int64_t short_num(nx_str s)
 {
-    uint64_t w = 0;
-    if (s.n <= 8)
-        memcpy(&w, s.p, s.n);
-    return (int64_t)w;
+    if (s.n > 8 || s.n == 0)
+        return 0;
+    if (s.n == 8)
+        return (int64_t)load(s.p, 8);
+    if (s.n >= 4)
+        return (int64_t)(load(s.p, 4) | load(s.p + s.n - 4, 4) << 32);
+    return (int64_t)(load(s.p, 1) | load(s.p + s.n / 2, 1) << 8 | load(s.p + s.n - 1, 1) << 16);
+}
+
+static inline bool same_bytes(nx_str a, nx_str b)
+{
+    if (a.n > 16) /* both have more than 8 */
+        return memcmp(a.p, b.p, a.n) == 0;
+    return load(a.p, 8) == load(b.p, 8) && load(a.p + a.n - 8, 8) == load(b.p + a.n - 8, 8);
 }
 
 static inline bool same(const nx__pq_dict *d, size_t i, nx_str s, int64_t num)
 {
     const nx_str *t = &d->text[i];
-    return t->n == s.n && d->num[i] == num && (s.n <= 8 || memcmp(t->p, s.p, s.n) == 0);
+    return t->n == s.n && d->num[i] == num && (s.n <= 8 || same_bytes(*t, s));
 }
 
 static nx_status text_index(nx__pq_dict *d, nx_str s, uint16_t *ret)
 {
-    int64_t num = s.n == 0 ? 0 : short_num(s);
+    int64_t num = short_num(s);
     uint64_t h = hash_text(s, num);
     size_t at = h & d->mask;
     while (d->table[at] != 0 && !same(d, d->table[at] - 1, s, num))
@@ -136,7 +153,7 @@ nx_status nx__pq_dict_texts(nx__pq_dict *d, const nx_str *v, size_t n, uint16_t 
     if (!begin(d))
         return NX_NOMEM;
     for (size_t i = 0; i < n; i++) {
-        if (i > 0 && same(d, index[i - 1], v[i], v[i].n == 0 ? 0 : short_num(v[i]))) {
+        if (i > 0 && same(d, index[i - 1], v[i], short_num(v[i]))) {
             index[i] = index[i - 1];
             continue;
         }

@@ -18,8 +18,12 @@ static void test_corpus(void **state)
 static void test_seeds(void **state)
 {
     (void)state;
-    for (uint64_t seed = 0; seed < 400; seed++)
-        LLVMFuzzerTestOneInput((const uint8_t *)&seed, sizeof seed);
+    open_target();
+    for (uint64_t seed = 0; seed < 400; seed++) {
+        source all_random = {0};
+        nx_rand_seed(&all_random.rand, seed);
+        run(&all_random, 1 + seed);
+    }
 }
 
 int main(void)
