@@ -59,6 +59,7 @@ static void test_runs(void **state)
     b = fresh();
     assert_int_equal(nx__pq_run(&b, 1, 0, 1), NX_OK);
     assert_int_equal(b.n, 0);
+    nx_buf_drop(&b);
     v[0] = 5; /* the group with the odd one is packed, the rest is a run */
     b = fresh();
     assert_int_equal(nx__pq_hybrid(&b, v, 108, 8), NX_OK);
