@@ -97,7 +97,7 @@ static nx_status search(again *g, nx_session *read, nx_session *write, nx_table 
     if (nx_batch_init(&g->mentions, &nx__enrich_mentions, OUT_ROWS + FETCH_ROWS * NX_MENTIONS_MAX, 0) != NX_OK)
         return nx_nomem(err);
     nx_arena_init(&g->scratch, 512 << 20);
-    nx_status st = nx_writer_open(mentions_t, write, &g->writer, err);
+    nx_status st = nx_writer_open(mentions_t, &g->writer, err);
     if (st == NX_OK)
         st = search_texts(g, read, nx_buf_str(&sql), err);
     nx_writer_drop(g->writer);
