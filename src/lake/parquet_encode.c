@@ -151,11 +151,6 @@ static uint8_t *pack32(uint8_t *p, const uint64_t *v, int width)
     return p + bits / 8;
 }
 
-static inline uint64_t zigzag(int64_t v)
-{
-    return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);
-}
-
 static inline int64_t difference(int64_t a, int64_t b, bool narrow)
 {
     return narrow ? (int32_t)((uint32_t)a - (uint32_t)b) : (int64_t)((uint64_t)a - (uint64_t)b);
@@ -168,7 +163,7 @@ static uint8_t *delta_block(uint8_t *p, const int64_t *d, size_t n, bool narrow)
     int64_t least = INT64_MAX;
     for (size_t i = 0; i < n; i++)
         least = d[i] < least ? d[i] : least;
-    p += varint(p, zigzag(least));
+    p += varint(p, nx__pq_zigzag(least));
     uint8_t *widths = p;
     memset(widths, 0, MINIS);
     p += MINIS;
@@ -194,9 +189,9 @@ nx_status nx__pq_delta(nx_buf *b, const int64_t *v, size_t n, bool narrow)
     p += varint(p, BLOCK);
     p += varint(p, MINIS);
     p += varint(p, n);
-    p += varint(p, n == 0 ? 0 : zigzag(v[0]));
+    p += varint(p, n == 0 ? 0 : nx__pq_zigzag(v[0]));
     for (size_t i = 1; i < n; i += BLOCK) {
-        int64_t d[BLOCK];
+        int64_t d[BLOCK] = {0};
         size_t have = n - i < BLOCK ? n - i : BLOCK;
         for (size_t k = 0; k < have; k++)
             d[k] = difference(v[i + k], v[i + k - 1], narrow);

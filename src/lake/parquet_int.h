@@ -70,6 +70,11 @@ static inline int nx__pq_bits(uint64_t v)
     return v == 0 ? 0 : 64 - __builtin_clzll(v);
 }
 NX_MUST_USE nx_status nx__pq_varint(nx_buf *b, uint64_t v);
+/* Small numbers of either sign to small ones without. */
+static inline uint64_t nx__pq_zigzag(int64_t v)
+{
+    return ((uint64_t)v << 1) ^ (0 - ((uint64_t)v >> 63));
+}
 /* The RLE / bit-packing hybrid, values below 2^width, width 0..16, without a length in front. */
 NX_MUST_USE nx_status nx__pq_hybrid(nx_buf *b, const uint16_t *v, size_t n, int width);
 /* The same for n times one value. */

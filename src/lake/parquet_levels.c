@@ -122,12 +122,14 @@ static nx_status room(nx__pq_slots *s, size_t n, nx_err *err)
         return NX_OK;
     if (!nx_grow(&s->at, &cap, n, sizeof *s->at))
         return nx_nomem(err);
-    uint16_t *def = realloc(s->def, cap * sizeof *def);
-    s->def = def == NULL ? s->def : def;
-    uint16_t *rep = def == NULL ? NULL : realloc(s->rep, cap * sizeof *rep);
-    s->rep = rep == NULL ? s->rep : rep;
+    void *def = realloc(s->def, cap * sizeof *s->def);
+    if (def == NULL)
+        return nx_nomem(err);
+    s->def = def;
+    void *rep = realloc(s->rep, cap * sizeof *s->rep);
     if (rep == NULL)
         return nx_nomem(err);
+    s->rep = rep;
     s->cap = cap;
     return NX_OK;
 }

@@ -17,11 +17,6 @@ static void varint(nx__th *t, uint64_t v)
         t->st = nx__pq_varint(t->b, v);
 }
 
-static uint64_t zigzag(int64_t v)
-{
-    return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);
-}
-
 static void field(nx__th *t, int id, int type)
 {
     int16_t *last = &t->last[t->depth];
@@ -31,7 +26,7 @@ static void field(nx__th *t, int id, int type)
         put(t, &head, 1);
     } else {
         put(t, &head, 1);
-        varint(t, zigzag(id));
+        varint(t, nx__pq_zigzag(id));
     }
     *last = (int16_t)id;
 }
@@ -58,19 +53,19 @@ void nx__th_bool(nx__th *t, int id, bool v)
 void nx__th_i16(nx__th *t, int id, int16_t v)
 {
     field(t, id, T_I16);
-    varint(t, zigzag(v));
+    varint(t, nx__pq_zigzag(v));
 }
 
 void nx__th_i32(nx__th *t, int id, int32_t v)
 {
     field(t, id, T_I32);
-    varint(t, zigzag(v));
+    varint(t, nx__pq_zigzag(v));
 }
 
 void nx__th_i64(nx__th *t, int id, int64_t v)
 {
     field(t, id, T_I64);
-    varint(t, zigzag(v));
+    varint(t, nx__pq_zigzag(v));
 }
 
 void nx__th_bin(nx__th *t, int id, nx_str v)
@@ -103,7 +98,7 @@ void nx__th_list(nx__th *t, int id, nx__th_elem type, size_t n)
 
 void nx__th_elem_i32(nx__th *t, int32_t v)
 {
-    varint(t, zigzag(v));
+    varint(t, nx__pq_zigzag(v));
 }
 
 void nx__th_elem_bin(nx__th *t, nx_str v)
