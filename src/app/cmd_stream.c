@@ -186,7 +186,8 @@ static nx_status replay(nx_project *p, const nx_args *a, nx_err *err)
     nx_report_i64(&rep, "rows_accepted", (int64_t)r.accepted);
     nx_report_i64(&rep, "rows_rejected", (int64_t)r.rejected);
     nx_report_f64(&rep, "seconds", r.seconds, "s");
-    nx_report_f64(&rep, "rows_per_second", r.seconds > 0 ? (double)(r.accepted + r.rejected) / r.seconds : 0, "rows/s");
+    nx_report_i64(&rep, "rows_per_second",
+                  r.seconds > 0 ? (int64_t)((double)(r.accepted + r.rejected) / r.seconds) : 0);
     nx_report_str(&rep, "committed", r.committed ? "yes" : "no");
     NX_TRY(nx_report_end(&rep, err));
     if (r.rejected > 0 && !p->g->quiet)
