@@ -306,11 +306,6 @@ int64_t nx_config_i64(const nx_config *c, const char *key)
     return slot_of(c, key)->num;
 }
 
-bool nx_config_bool(const nx_config *c, const char *key)
-{
-    return slot_of(c, key)->num != 0;
-}
-
 const char *const *nx_config_list(const nx_config *c, const char *key)
 {
     static const char *const none[] = {NULL};

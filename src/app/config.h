@@ -39,7 +39,6 @@ void nx_config_drop(nx_config *c);
 /* Asking for a key that is not in the table, or as another type, is a defect (assert). Null texts give NULL. */
 const char *nx_config_str(const nx_config *c, const char *key);
 int64_t nx_config_i64(const nx_config *c, const char *key); /* INT; DURATION in ms */
-bool nx_config_bool(const nx_config *c, const char *key);
 /* NULL-terminated. */
 const char *const *nx_config_list(const nx_config *c, const char *key);
 /* A text with its secret references resolved, malloc'ed; NULL in *ret when the key is null. The error names the key, never the value. */

@@ -6,11 +6,6 @@
 
 enum { RECV_BYTES = 128 << 10 };
 
-int nx_wsc_fd(const nx_wsc *c)
-{
-    return c->fd;
-}
-
 int nx_wsc_close_code(const nx_wsc *c)
 {
     return c->close_code;

@@ -56,6 +56,5 @@ nx_mono_ns nx_wsc_heard_at(const nx_wsc *c); /* when bytes of any kind came last
 /* Writes a close frame, waits for the peer's (data on the way is thrown away). NX_OK also when the peer just ends. */
 NX_MUST_USE nx_status nx_wsc_close(nx_wsc *c, int code, int64_t timeout_ms, nx_err *err);
 bool nx_wsc_deflates(const nx_wsc *c); /* whether permessage-deflate was agreed */
-int nx_wsc_fd(const nx_wsc *c);        /* for poll; with TLS, bytes may wait inside: nx_wsc_recv with timeout 0 first */
 
 #endif

@@ -57,7 +57,6 @@ NX_MUST_USE nx_status nx_wsd_recv(nx_wsd_conn *c, size_t *ret_n, nx_err *err);
  * connection ends when it is flushed. */
 NX_MUST_USE nx_status nx_wsd_request(nx_wsd_conn *c, nx_err *err);
 nx_str nx_wsd_path(const nx_wsd_conn *c);                           /* as sent, without the query */
-nx_str nx_wsd_query(const nx_wsd_conn *c);                          /* as sent, without '?'; may be empty */
 nx_str nx_wsd_header(const nx_wsd_conn *c, const char *lower_name); /* trimmed; p == NULL when absent */
 nx_str nx_wsd_bearer(const nx_wsd_conn *c); /* token of "Authorization: Bearer ..."; p == NULL when absent */
 /* What an HTTP server negotiated for an adopted connection: must come before the first nx_wsd_next() or nx_wsd_send(). */

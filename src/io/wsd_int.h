@@ -21,7 +21,7 @@ struct nx_wsd_conn {
     bool ended;  /* the peer ended the stream or the connection is broken */
     int close_code;
     size_t request_n; /* of a parsed request: bytes, blank line included */
-    nx_str path, query, headers, key;
+    nx_str path, headers, key;
     void (*closer)(void *ctx); /* closes the socket instead of close() */
     void *closer_ctx;
 };

@@ -74,7 +74,6 @@ static bool parse_line(nx_wsd_conn *c, nx_str line)
         return false;
     size_t q = nx_str_find(target, NX_STR("?"), 0);
     c->path = nx_str_sub(target, 0, q == SIZE_MAX ? target.n : q);
-    c->query = q == SIZE_MAX ? (nx_str){"", 0} : nx_str_sub(target, q + 1, target.n);
     return true;
 }
 
@@ -112,11 +111,6 @@ nx_str nx_wsd_path(const nx_wsd_conn *c)
     return c->path;
 }
 
-nx_str nx_wsd_query(const nx_wsd_conn *c)
-{
-    return c->query;
-}
-
 nx_str nx_wsd_header(const nx_wsd_conn *c, const char *lower_name)
 {
     return nx__header_find(c->headers, lower_name);
@@ -148,7 +142,7 @@ nx_status nx_wsd_upgrade(nx_wsd_conn *c, nx_err *err)
     if (st != NX_OK)
         return nx_fail(err, st, "could not queue the upgrade of %s", c->peer);
     c->in.head += c->request_n;
-    c->path = c->query = c->headers = c->key = (nx_str){NULL, 0};
+    c->path = c->headers = c->key = (nx_str){NULL, 0};
     c->upgraded = true;
     return NX_OK;
 }

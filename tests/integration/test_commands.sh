@@ -61,11 +61,15 @@ if command -v zsh >/dev/null; then
     got=$(zsh -f -c 'compdef() { :; }; compadd() { shift; print -r -- "$@"; }; source ./_nexus
         words=(nexus backfill alpaca "") CURRENT=4; _nexus') || fail "zsh does not read its completions"
     equal "zsh" "$got" "bars trades assets corporate-actions calendar"
+else
+    echo "skipped: zsh's completions, it is not installed"
 fi
 if command -v fish >/dev/null; then
     "$NEXUS" completions fish >nexus.fish
     got=$(HOME=$DIR fish -c 'source nexus.fish; complete -C "nexus backfill alpaca "' | sort | tr '\n' ' ') || fail "fish does not read its completions"
     equal "fish" "$got" "assets bars calendar corporate-actions trades "
+else
+    echo "skipped: fish's completions, it is not installed"
 fi
 "$NEXUS" completions tcsh 2>/dev/null
 equal "a shell without completions" $? 2
